@@ -1,0 +1,25 @@
+/* What there is to configure, told from the option tables: the JSON Schema, `list`, and the README's reference. */
+#pragma once
+
+#include "config/option.h"
+
+struct described {
+	const char *name, *doc;
+	const struct option *options; /* NULL: none */
+	const char *example;          /* one node in JSON, on one line; NULL: made from the options */
+};
+
+struct catalogue {
+	const struct described *sources, *stages, *sinks; /* each ends with a NULL name */
+	const struct option *service, *pipeline, *branch; /* options beside the lists of nodes */
+};
+
+/* The JSON Schema (draft 2020-12) of a configuration, indented with two spaces. Allocated. */
+char *describe_schema(const struct catalogue *catalogue);
+
+/* All kinds, a line each, or with `kind` its options, defaults and an example. NULL if there is no such kind.
+ * Allocated. */
+char *describe_list(const struct catalogue *catalogue, const char *kind);
+
+/* The reference of all kinds in Markdown, as the README holds it. Allocated. */
+char *describe_reference(const struct catalogue *catalogue);

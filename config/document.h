@@ -1,0 +1,63 @@
+/* A configuration file as a tree of values that know their places.
+ *
+ * JSON (RFC 8259) is parsed by cJSON; what it does not tell is added here: places, duplicate keys (a fault), numbers
+ * as written, `\u0000` (a fault), nesting deeper than 64 (a fault), text behind the end (a fault). Keys that begin
+ * with `//` are comments and do not appear in the tree.
+ */
+#pragma once
+
+#include "config/fault.h"
+
+enum value_kind { VALUE_NULL, VALUE_BOOL, VALUE_NUMBER, VALUE_STRING, VALUE_LIST, VALUE_OBJECT };
+
+struct document;
+
+struct value {
+	enum value_kind kind;
+	bool truth;           /* VALUE_BOOL */
+	double number;        /* VALUE_NUMBER */
+	const char *text;     /* VALUE_STRING: decoded, NUL behind it; VALUE_NUMBER: as written */
+	size_t size;          /* bytes of text */
+	const char *key;      /* the name in the object that it is a member of; NULL elsewhere */
+	size_t index;         /* the place in the list that it is an item of */
+	struct value *parent; /* NULL for the root */
+	struct value *first;  /* the first member or item */
+	struct value *next;   /* the next in the parent */
+	const struct document *document;
+	size_t offset;        /* of the value in the text */
+	size_t key_offset;    /* of its key */
+};
+
+struct document {
+	const char *name; /* as faults show it; "-" is shown as <stdin> */
+	char *text;       /* the whole file */
+	size_t size;
+	struct value *root;
+	struct arena *arena; /* everything that the configuration allocates: freed with it */
+	bool resolve;        /* variables and secrets are resolved; false for `check --no-env` */
+};
+
+/* Reads a file ("-": standard input). False with faults where it cannot be read or is not JSON. The document must be
+ * closed in either case. */
+bool document_read(struct document *document, const char *path, bool resolve, struct faults *faults);
+
+/* The same from memory (copied). */
+bool document_parse(struct document *document, const char *name, const char *text, size_t size, bool resolve,
+	struct faults *faults);
+void document_close(struct document *document);
+
+/* The member of an object; NULL if it has none of that name, or `object` is NULL or no object. */
+struct value *value_member(const struct value *object, const char *key);
+
+/* How many members or items. */
+size_t value_count(const struct value *value);
+
+/* "a string", "an object", … */
+const char *value_kind_name(enum value_kind kind);
+
+/* Memory that lives as long as the document; zeroed; never NULL (without memory the process ends: configuration is
+ * read before any data flows). */
+void *document_allocate(const struct document *document, size_t size);
+
+/* A path of the configuration as one to open: relative ones start at the configuration's directory. In the arena. */
+const char *document_path(const struct document *document, const char *path);

@@ -1,0 +1,51 @@
+/* Inboxes: the sockets of a source that have something to read, first come first served.
+ *
+ * A watched socket is polled; when it becomes readable it is put at the end of its inbox's list and the inbox's owner
+ * is woken. The source takes the first and receives from it, at most one buffer a turn, then the next. A socket stays
+ * readable until recv(2) said EAGAIN or 0 (a short read proves nothing: the FIN may share its edge with the last data);
+ * then it is polled again. Not receiving is back-pressure, for that socket alone.
+ */
+#pragma once
+
+#include "pipeline/io/loop.h"
+
+struct inbox;
+
+struct inbox_socket {
+	struct io_operation poll; /* first: the inbox finds the socket by it */
+	struct inbox *inbox;
+	int fd;
+	bool readable;
+	void (*gone)(struct inbox_socket *socket);
+	struct inbox_socket *previous, *next;
+};
+
+struct inbox {
+	struct loop *loop;
+	void (*wake)(void *owner); /* something became readable */
+	void *owner;
+	struct inbox_socket *first, *last;
+	uint32_t count; /* readable sockets */
+};
+
+enum receive_result {
+	RECEIVED,        /* bytes */
+	RECEIVED_NOTHING, /* EAGAIN: it is being polled again */
+	RECEIVED_END,    /* the peer has finished; the socket is no longer watched */
+	RECEIVED_RESET   /* an error; `errno` says which; the socket is no longer watched */
+};
+
+/* Begins to watch a non-blocking socket (or a pipe or terminal: read(2) is used where recv(2) is refused; read only when
+ * it was polled readable, so that a shared descriptor need not be made non-blocking). */
+void inbox_watch(struct inbox *inbox, struct inbox_socket *socket, int fd);
+
+/* Ends watching: takes it out of the list and cancels its poll. `socket->poll.in_flight` stays true until the cancelled
+ * poll has come back; until then its memory must stay. `gone` (may be NULL) is called from the loop, or at once if
+ * nothing is in flight. */
+void inbox_forget(struct inbox_socket *socket, void (*gone)(struct inbox_socket *socket));
+
+/* The first readable socket, moved to the end of the list; NULL if none is. */
+struct inbox_socket *inbox_next(struct inbox *inbox);
+
+/* One recv(2) of at most `size` bytes to `data`; `received` gets the bytes. */
+enum receive_result inbox_receive(struct inbox_socket *socket, char *data, uint32_t size, uint32_t *received);
