@@ -20,7 +20,7 @@ struct condition {
 	struct bytes_list contains, starts_with, ends_with, equals, regex;
 	bool ignore_case;
 	struct subtrees any, all; /* of struct condition */
-	void *not_;               /* struct condition */
+	void *not;                /* struct condition */
 };
 
 extern const struct option condition_options[];
