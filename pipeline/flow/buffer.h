@@ -28,6 +28,7 @@ struct buffer {
 	uint32_t holders;
 	struct pool *pool;   /* NULL: the buffer stands alone (a mapping, an own allocation) */
 	struct buffer *next; /* in the pool's list of free buffers */
+	void (*destroy)(struct buffer *buffer); /* without a pool: frees it, when its last holder lets go */
 };
 
 /* A pool of `count` buffers of `size` bytes. NULL if there is no memory for it. */

@@ -1,0 +1,50 @@
+/* The engine: runs the pipelines of a plan on one loop.
+ *
+ * A turn: each ready pipeline once, in rotation, until nothing moves or 1 MiB, 16 rounds or 1 ms are used; then the loop
+ * submits, waits (not at all if a pipeline is still ready) and calls back. A waiting pipeline becomes ready only by
+ * node_wake() or by a node's `due`: nothing polls.
+ */
+#pragma once
+
+#include "pipeline/plan.h"
+
+struct engine;
+
+/* Told of each event; `node` is NULL for a pipeline's own. The text is one line, unescaped. */
+typedef void engine_log(void *context, enum log_level level, const char *pipeline, const char *node, const char *text);
+
+/* NULL without memory. */
+struct engine *engine_create(struct plan *plan, struct loop *loop, engine_log *log, void *context);
+
+/* Makes pools, batches and states, and opens every node: sinks first, listeners last. False with faults; then only
+ * engine_destroy() may follow. */
+bool engine_open(struct engine *engine, struct faults *faults);
+
+/* Runs one turn and waits at most `timeout_ms` (−1: until something happens). */
+void engine_turn(struct engine *engine, int timeout_ms);
+
+/* Every source ended and every sink has finished. */
+bool engine_finished(const struct engine *engine);
+
+/* Begins to drain; sockets are read until `read_deadline` at most (node_now() clock). */
+void engine_drain(struct engine *engine, uint64_t read_deadline);
+
+/* Every file sink closes and opens its path again at a record's border. */
+void engine_reopen(struct engine *engine);
+
+/* Records that were read and not written: in queues, frames and sends. */
+uint64_t engine_undelivered(const struct engine *engine);
+
+/* Milliseconds of the loop's clock. */
+uint64_t engine_now(const struct engine *engine);
+
+/* A node's accounts, with what its batches counted. */
+struct node_report {
+	uint64_t records_in, records_out, bytes_in, bytes_out, held;
+	const struct account *account;
+};
+void engine_report(const struct node *node, struct node_report *report);
+
+/* Halts what is in flight, waits for it, closes every node. What was still held is counted as dropped: `shutdown`. */
+void engine_close(struct engine *engine);
+void engine_destroy(struct engine *engine);

@@ -1,0 +1,214 @@
+/* The bounded, record-atomic queue of views between two nodes. */
+
+#include "pipeline/flow/batch.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static uint32_t ring_size(uint32_t room)
+{
+	uint32_t size = 1;
+	while (size < room)
+		size *= 2;
+	return size;
+}
+
+bool batch_open(struct batch *batch, enum flow_kind kind, uint32_t room)
+{
+	assert(room > 0 && room <= UINT32_MAX / 2);
+	*batch = (struct batch){ .kind = kind, .room_limit = room, .capacity = ring_size(room) };
+	batch->views = calloc(batch->capacity, sizeof(*batch->views));
+	return batch->views != NULL;
+}
+
+static struct view *view_at(const struct batch *batch, uint32_t index)
+{
+	return &batch->views[(batch->head + index) & (batch->capacity - 1)];
+}
+
+void batch_close(struct batch *batch)
+{
+	for (uint32_t i = 0; i < batch->count; i++)
+		view_drop(view_at(batch, i));
+	free(batch->views);
+	*batch = (struct batch){ 0 };
+}
+
+size_t batch_cost(uint32_t room)
+{
+	return ring_size(room) * sizeof(struct view);
+}
+
+uint32_t batch_room(const struct batch *batch)
+{
+	if (batch->pin_limit && batch->pins >= batch->pin_limit)
+		return 0;
+	return batch->room_limit - batch->count;
+}
+
+/* Where an epoch's mark lies behind the last view, what comes next must not grow into it. */
+static bool mark_is_last(const struct batch *batch)
+{
+	return batch->marked && batch->mark == batch->put.views;
+}
+
+/* Records end at the end of views only: a run is never joined with the head of a record that goes on. */
+static bool tags_join(enum flow_kind kind, uint32_t tag, uint32_t next)
+{
+	switch (kind) {
+	case FLOW_BYTES:
+		return tag == (next & VIEW_STREAM);
+	case FLOW_RECORDS:
+		return !(tag & VIEW_BARE) && ((tag & VIEW_RECORDS) == 0 || (next & VIEW_RECORDS) > 0) &&
+		       (tag & VIEW_RECORDS) + (next & VIEW_RECORDS) <= VIEW_RECORDS;
+	case FLOW_FRAMES:
+		return tag == 0;
+	}
+	return false;
+}
+
+/* Joined or not, the tag is the sum: the records add up, and a stream's number is the same on both sides. */
+static uint32_t tag_joined(enum flow_kind kind, uint32_t tag, uint32_t next)
+{
+	return kind == FLOW_BYTES ? next : tag + next;
+}
+
+static bool joins_last(const struct batch *batch, const struct view *view)
+{
+	if (batch->count == 0 || mark_is_last(batch))
+		return false;
+	const struct view *last = view_at(batch, batch->count - 1);
+	return view_adjoins(last, view) && tags_join(batch->kind, last->tag, view->tag) &&
+	       last->size <= UINT32_MAX - view->size;
+}
+
+static void count_in(struct flow_count *count, enum flow_kind kind, const struct view *view)
+{
+	count->bytes += view->size;
+	if (kind != FLOW_BYTES)
+		count->records += view_records(view);
+}
+
+static void pin(struct batch *batch, const struct view *view)
+{
+	if (view->buffer && view->buffer != batch->last_pinned)
+		batch->pins++;
+	if (view->buffer)
+		batch->last_pinned = view->buffer;
+}
+
+static void append(struct batch *batch, struct view *view)
+{
+	count_in(&batch->put, batch->kind, view);
+	if (joins_last(batch, view)) {
+		struct view *last = view_at(batch, batch->count - 1);
+		last->size += view->size;
+		last->tag = tag_joined(batch->kind, last->tag, view->tag);
+		view_drop(view);
+		return;
+	}
+	assert(batch->count < batch->capacity);
+	pin(batch, view);
+	*view_at(batch, batch->count) = *view;
+	batch->count++;
+	batch->put.views++;
+	*view = (struct view){ 0 };
+}
+
+bool batch_put(struct batch *batch, struct view *view)
+{
+	return batch_put_all(batch, view, 1);
+}
+
+bool batch_put_all(struct batch *batch, struct view *views, uint32_t count)
+{
+	assert(!batch->closed);
+	assert(count > 0);
+	uint32_t need = joins_last(batch, &views[0]) ? count - 1 : count;
+	if (need > 0 && batch_room(batch) < need)
+		return false;
+	for (uint32_t i = 0; i < count; i++)
+		append(batch, &views[i]);
+	return true;
+}
+
+uint32_t batch_ready(const struct batch *batch)
+{
+	if (!batch->marked)
+		return batch->count;
+	uint64_t before = batch->mark - batch->taken.views;
+	return before < batch->count ? (uint32_t)before : batch->count;
+}
+
+const struct view *batch_peek(const struct batch *batch, uint32_t index)
+{
+	assert(index < batch_ready(batch));
+	return view_at(batch, index);
+}
+
+/* A pin ends with the last view of its neighbours in the queue that share the buffer. */
+static void unpin_first(struct batch *batch)
+{
+	const struct view *first = view_at(batch, 0);
+	if (batch->count == 1) {
+		batch->pins = 0;
+		batch->last_pinned = NULL;
+		return;
+	}
+	const struct view *second = view_at(batch, 1);
+	if (first->buffer && second->buffer && first->buffer != second->buffer)
+		batch->pins--;
+}
+
+struct view batch_take(struct batch *batch)
+{
+	assert(batch_ready(batch) > 0);
+	unpin_first(batch);
+	struct view view = *view_at(batch, 0);
+	*view_at(batch, 0) = (struct view){ 0 };
+	batch->head = (batch->head + 1) & (batch->capacity - 1);
+	batch->count--;
+	batch->taken.views++;
+	count_in(&batch->taken, batch->kind, &view);
+	return view;
+}
+
+void batch_advance(struct batch *batch, uint32_t bytes, uint32_t records)
+{
+	assert(batch_ready(batch) > 0);
+	struct view *first = view_at(batch, 0);
+	assert(bytes < first->size);
+	assert(batch->kind == FLOW_BYTES ? records == 0 : records <= view_records(first));
+	view_chop(first, bytes);
+	first->tag -= records;
+	batch->taken.bytes += bytes;
+	batch->taken.records += records;
+}
+
+uint32_t batch_group(const struct batch *batch)
+{
+	uint32_t ready = batch_ready(batch);
+	if (batch->kind == FLOW_BYTES)
+		return ready > 0;
+	for (uint32_t i = 0; i < ready; i++)
+		if (view_records(view_at(batch, i)) > 0)
+			return i + 1;
+	return 0;
+}
+
+void batch_set_mark(struct batch *batch)
+{
+	assert(!batch->marked);
+	batch->marked = true;
+	batch->mark = batch->put.views;
+}
+
+bool batch_mark_reached(const struct batch *batch)
+{
+	return batch->marked && batch->taken.views >= batch->mark;
+}
+
+void batch_clear_mark(struct batch *batch)
+{
+	batch->marked = false;
+}

@@ -1,0 +1,199 @@
+/* Nodes: sources, stages and sinks, and the rows that they form.
+ *
+ * A pipeline is a row of nodes with a batch between each two; data flows from left to right, once. A node's work is
+ * zlib's contract: consume from `in`, produce into `out`, stop when one of them is exhausted. The engine walks the row;
+ * nodes never call nodes, never wait, and never decide when to flush.
+ *
+ *     kernel ─▶ [source] ─batch─▶ [stage] ─batch─▶ [tee] ─batch─▶ [sink] ─▶ kernel
+ *                   │                                └─batch─▶ [stage] ─batch─▶ [sink]
+ *                 pool ◀──────── a buffer comes back when its last view is dropped ────────┘
+ *
+ * A kind of node is one file with its ops table, and its name in registry.h. Its state is one struct that begins zeroed,
+ * holds the options that its table names, and whatever else it needs; the core allocates it.
+ */
+#pragma once
+
+#include "config/option.h"
+#include "pipeline/flow/batch.h"
+#include "pipeline/flow/copy.h"
+#include "pipeline/flow/framing.h"
+
+struct loop;
+struct node;
+struct pipeline;
+
+enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
+
+enum drop_reason {
+	DROP_WHEN_FULL,
+	DROP_TOO_LONG,
+	DROP_INCOMPLETE,
+	DROP_CUT,
+	DROP_FRAMING,
+	DROP_PARSE,
+	DROP_DAMAGED,
+	DROP_MEMORY,
+	DROP_TOO_BIG_FOR_DATAGRAM,
+	DROP_UNMATCHED,
+	DROP_SHUTDOWN,
+	DROP_REASONS
+};
+
+/* The reason's name in metrics ("too_long"). */
+const char *drop_reason_name(enum drop_reason reason);
+
+/* What an edge carries, as the planner knows it: a node gets its input's shape and says its output's. */
+struct shape {
+	enum flow_kind kind;
+	const struct framing *framing; /* records; NULL for bytes and frames */
+	uint32_t streams;              /* bytes: how many streams may be under way at once */
+	uint64_t max_record;           /* records, frames: bytes with delimiter */
+	uint32_t most_views;           /* records: m, the most views that one may have */
+};
+
+/* What a kind is. */
+struct node_type {
+	const char *name, *doc;
+	const struct option *options;
+	size_t state_size;
+	const char *example; /* one node in JSON; NULL: made from the options */
+
+	/* Says what the node gives for what it gets (`in` is NULL for a source, `out` for a sink), adds its memory to
+	 * node->charge, writes to node->how and node->copies_why, and refuses what does not fit. Called more than once while
+	 * the planner looks for a size that fits: it starts from zeroed charge and must not leak; what it compiles
+	 * it keeps in the state and reuses. */
+	bool (*plan)(struct node *node, const struct shape *in, struct shape *out, struct faults *faults);
+
+	/* Starts, in memory that it allocates here once and for all. False with a fault (no place) if it can't; what was
+	 * begun is undone by close. */
+	bool (*open)(struct node *node, struct faults *faults);
+
+	/* Stops and gives back everything that plan and open made; a zeroed state is allowed. Nothing of it is in flight
+	 * any more: the engine calls `halt` first and waits until node->busy is 0. */
+	void (*close)(struct node *node);
+
+	/* Cancels what is in flight, because the run is over or cut short. NULL: never anything in flight. */
+	void (*halt)(struct node *node);
+};
+
+struct source_ops {
+	struct node_type type;
+
+	/* Reads into buffers of node->pool and puts views, at most node->quota bytes, without waiting. One recv or read a
+	 * stream. Stops where out or the pool gives no room. Sets node->ended when nothing will ever come any more. */
+	void (*read)(struct node *node, struct batch *out);
+
+	/* Begins to end: no new streams; sockets are read until they end or have been silent for 200 ms, at most until
+	 * `deadline` (node_now() clock); files stop where they are. Then node->ended. NULL: ended at once. */
+	void (*drain)(struct node *node, uint64_t deadline);
+
+	/* node_note()s the position of every stream that it has read. NULL: it keeps no positions. */
+	void (*note)(struct node *node);
+
+	/* Everything up to node_noted() of each stream is safe. */
+	void (*commit)(struct node *node);
+
+	uint32_t (*streams)(const struct node *node);    /* how many numbers it needs for its streams; NULL: one */
+	uint32_t (*concurrent)(const struct node *node); /* how many may be under way at once; NULL: as many */
+	bool sockets; /* its streams are connections: an unterminated last record is completed */
+};
+
+struct stage_ops {
+	struct node_type type;
+	void (*process)(struct node *node, struct batch *in, struct batch *out);
+
+	/* Gives out what it holds back, as far as it may without harm (compress ends its frame; split cannot end a record:
+	 * it tells with node_hold_back() how much it keeps). True when done; false: out is full, call again. NULL: it
+	 * never holds anything. */
+	bool (*settle)(struct node *node, struct batch *out);
+
+	/* Its input has ended: lets even what is unfinished go. True when done. NULL: as settle. */
+	bool (*end)(struct node *node, struct batch *out);
+};
+
+struct sink_ops {
+	struct node_type type;
+
+	/* Begins to write what is ready, unless it is at it; takes views out of `in` when they are written and keeps
+	 * node->safe. */
+	void (*write)(struct node *node, struct batch *in);
+
+	/* Its input has ended and is empty: finishes (syncs, closes). True when done. NULL: at once. */
+	bool (*end)(struct node *node);
+
+	/* Closes its file and opens the path again, at a record's border. NULL: it has no file. */
+	void (*reopen)(struct node *node);
+};
+
+enum node_role { NODE_SOURCE, NODE_STAGE, NODE_TEE, NODE_SINK };
+
+/* The accounts of a node. What enters and leaves is counted by its batches; here is what is neither. */
+struct account {
+	uint64_t filtered;             /* records that a filter did not keep */
+	uint64_t dropped[DROP_REASONS]; /* records */
+	uint64_t found;                /* split: records that it found, kept or dropped */
+	uint64_t held;                 /* records inside the node (in an open frame) */
+	uint64_t truncated;            /* records that were cut to max_record */
+	uint64_t peeked;               /* bytes gathered only to be looked at */
+	uint64_t received, sent;       /* sources: payload bytes read; sinks: payload bytes written */
+	struct copies copies;
+};
+
+struct node {
+	const struct node_type *type;
+	enum node_role role;
+	const char *name;             /* in full: "errors.filter.2" */
+	const struct value *value;    /* its configuration, for faults: the value of the kind key */
+	struct pipeline *pipeline;
+	void *state;
+	struct batch *in, *out;       /* sources have no in, sinks no out; a tee's outs are its branches' */
+	const struct framing *framing; /* of what comes in; NULL for bytes and frames */
+	struct pool *pool;
+	struct loop *loop;
+	struct account account;
+	uint64_t charge;              /* bytes of memory beside the pool, set by plan() */
+	uint32_t pin_quota;           /* buffers that it may pin: split's remainders, a drop branch */
+	uint64_t quota;               /* sources: bytes that this read() may bring */
+	uint64_t due;                 /* when it wants to be called though nothing moved (node_now() clock); 0: never */
+	uint64_t safe;                /* sinks: views of `in` that are written, counted as in->taken.views is */
+	uint32_t busy;                /* operations in flight; changed by the node */
+	bool ended;                   /* sources: nothing comes any more. Others: end() is done */
+	bool up;                      /* sinks: writing works; sources: listening */
+	bool optional;                /* on a `drop` branch: what it fails to write holds up no commit */
+	uint32_t first_stream, stream_count; /* sources: the numbers of their streams */
+	uint64_t connections;         /* sockets that are open */
+	char how[160];                /* for explain: "literal over the run" */
+	char copies_why[160];         /* for explain: "" or "aside ≤ 2MiB" */
+};
+
+/* Makes the node's pipeline ready: an operation has ended, a socket is readable. */
+void node_wake(struct node *node);
+
+/* Monotonic milliseconds, as of this turn. */
+uint64_t node_now(const struct node *node);
+
+/* Counts dropped records. */
+void node_drop(struct node *node, enum drop_reason reason, uint64_t records);
+
+/* One event, one line. The text is escaped where it is written; say what changed, not what is normal. */
+__attribute__((format(printf, 3, 4))) void node_log(
+	struct node *node, enum log_level level, const char *format, ...);
+
+/* Limits a log line to one a second, counting the rest: true if it is time, `missed` gets how many were not said. */
+struct log_gate {
+	uint64_t next, missed;
+};
+bool log_gate_open(struct log_gate *gate, uint64_t now, uint64_t *missed);
+
+/* Positions of streams, in bytes from their start (what they mean is the source's business). */
+void node_note(struct node *source, uint32_t stream, uint64_t position);
+uint64_t node_noted(const struct node *source, uint32_t stream);
+
+/* A stage still holds the last `bytes` bytes of the stream: they are not safe in this epoch. */
+void node_hold_back(struct node *stage, uint32_t stream, uint64_t bytes);
+
+/* The source that a stream belongs to. */
+struct node *node_source_of(const struct node *node, uint32_t stream);
+
+/* Plans a stage that takes records and gives records, changing nothing about them. */
+bool plan_records_to_records(struct node *node, const struct shape *in, struct shape *out, struct faults *faults);

@@ -1,0 +1,80 @@
+/* The plan: what a configuration comes to, node by node, before anything is opened.
+ *
+ * The planner reads the pipelines of a document, makes the nodes and their states, walks each row once asking every
+ * node what it gives for what it gets, divides the memory, and refuses what does not fit, every fault at its place. The
+ * engine runs from these tables and explain prints them: they cannot disagree.
+ */
+#pragma once
+
+#include "config/describe.h"
+#include "pipeline/node.h"
+
+struct service {
+	uint64_t memory, buffer, drain;
+	unsigned io; /* enum loop_wish */
+};
+
+extern const struct option service_options[];
+
+/* One way out of a tee. */
+struct branch {
+	struct batch *in;
+	const char *name; /* "errors.to.1" */
+	bool drop;        /* when_full: "drop" */
+	uint64_t dropped; /* records: when_full */
+	uint32_t pin_limit; /* of a drop branch: the buffers that it may pin at once */
+};
+
+/* A tee's state. */
+struct tee {
+	struct branch *branches;
+	size_t count;
+};
+
+/* An edge: the batch, and who meets there. */
+struct edge {
+	struct batch batch;
+	uint32_t room;           /* views */
+	enum flow_kind kind;
+	struct node *consumer;
+	uint32_t producers;      /* nodes that put here: several where sources meet */
+	uint32_t ended;          /* of them, those that have ended */
+	uint32_t epoch_arrived;  /* of them, those whose epoch has come */
+	uint32_t pin_limit;
+};
+
+struct pipeline {
+	const char *name;
+	const struct value *value;
+	uint64_t memory;       /* its own; 0: a share of the service's */
+	struct node **nodes;   /* sources first, then in data order, branch by branch */
+	size_t node_count;
+	struct edge *edges;
+	size_t edge_count;
+	uint32_t buffers, buffer_size; /* of its pool */
+	uint64_t charges;      /* bytes beside the pool */
+	uint64_t max_record;   /* what an unset max_record comes to */
+	uint32_t streams;      /* numbers in use, of all sources */
+	struct pool *pool;
+	struct engine *engine;
+	struct run *run;       /* the engine's own */
+	bool warned_datagrams;
+};
+
+struct plan {
+	struct service service;
+	struct pipeline *pipelines;
+	size_t count;
+	const struct document *document;
+};
+
+/* Plans a document. NULL with faults. `document` must outlive it. The warnings among the faults do not refuse. */
+struct plan *plan_create(const struct document *document, struct faults *faults);
+void plan_destroy(struct plan *plan);
+
+/* What explain prints. `backend` and `why` (may be NULL) are of the loop that would run it. Allocated. */
+char *plan_explain(const struct plan *plan, const char *backend, const char *why);
+char *plan_explain_json(const struct plan *plan, const char *backend, const char *why);
+
+/* Everything that can be configured, for schema, list and reference. */
+const struct catalogue *plan_catalogue(void);
