@@ -162,6 +162,7 @@ struct node {
 	bool optional;                /* on a `drop` branch: what it fails to write holds up no commit */
 	uint32_t first_stream, stream_count; /* sources: the numbers of their streams */
 	uint64_t connections;         /* sockets that are open */
+	uint64_t expected;            /* sources: bytes that it will have read when it ends; 0: not known */
 	char how[160];                /* for explain: "literal over the run" */
 	char copies_why[160];         /* for explain: "" or "aside ≤ 2MiB" */
 };
