@@ -52,7 +52,6 @@ static void *gzip_create(unsigned level, size_t usual)
 	gzip->stream.level = level;
 	gzip->stream.level_buf = gzip->level_memory;
 	gzip->stream.level_buf_size = level_size(level);
-	gzip->stream.gzip_flag = IGZIP_GZIP;
 	gzip->stream.flush = NO_FLUSH;
 	return gzip;
 }
@@ -62,11 +61,13 @@ static void gzip_destroy(void *context)
 	free(context);
 }
 
+/* The flag is set each time: a short frame, which isa-l makes in one go, leaves it at "without a header". */
 static void gzip_begin(void *context, char *to, size_t room)
 {
 	struct gzip *gzip = context;
 	assert(room <= UINT32_MAX);
 	isal_deflate_reset(&gzip->stream);
+	gzip->stream.gzip_flag = IGZIP_GZIP;
 	gzip->stream.next_out = (uint8_t *)to;
 	gzip->stream.avail_out = (uint32_t)room;
 	gzip->stream.end_of_stream = 0;
