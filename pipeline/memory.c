@@ -18,7 +18,7 @@
 #include "config/arena.h"
 #include "config/units.h"
 
-enum { USUAL_MAX_RECORD = 1 << 20, LEAST_BUFFERS = 32, LEAST_PIECES = 6 };
+enum { USUAL_MAX_RECORD = 1 << 20, LEAST_BUFFERS = 32 };
 
 /* Pipelines that share one memory. */
 struct group {
@@ -134,41 +134,68 @@ static uint64_t buffers_each(const struct group *group)
 	return buffers < UINT32_MAX ? buffers : UINT32_MAX;
 }
 
-static uint64_t most_needed(const struct group *group, const struct draft **draft)
+/* The buffers that each must get, since they share evenly. `draft` gets the one that needs them. */
+static uint64_t buffers_needed(const struct group *group, const struct draft **draft)
 {
 	uint64_t most = 0;
 	for (size_t i = 0; i < group->count; i++) {
 		uint64_t least = least_buffers(group->drafts[i]);
-		if (least > most) {
-			most = least;
-			*draft = group->drafts[i];
-		}
+		if (least <= most)
+			continue;
+		most = least;
+		*draft = group->drafts[i];
 	}
 	return most;
+}
+
+static uint32_t part(uint64_t buffers, uint64_t of, uint64_t among)
+{
+	uint64_t share = buffers / of / among;
+	return share > 0 ? (uint32_t)share : 1;
+}
+
+/* Unfinished records may pin a quarter of the pool. */
+static void set_pin_quotas(struct pipeline *pipeline, uint64_t buffers)
+{
+	uint32_t splits = count_splits(pipeline);
+	for (size_t i = 0; i < pipeline->node_count; i++)
+		if (shapes_is_split(pipeline->nodes[i]))
+			pipeline->nodes[i]->pin_quota = part(buffers, 4, splits);
+}
+
+/* Walks the group as if each pool had this many buffers: a split's charge depends on its quota. */
+static bool walk_group(const struct group *group, uint64_t buffers)
+{
+	bool good = true;
+	for (size_t i = 0; i < group->count; i++) {
+		struct faults none = { 0 };
+		set_pin_quotas(group->drafts[i]->pipeline, buffers);
+		good = shapes_walk(group->drafts[i], &none) && good;
+		make_room(group->drafts[i]);
+		faults_close(&none);
+	}
+	return good;
 }
 
 /* Walks the group with a max_record of this many buffers where none is set. True if all fit. */
 static bool try_pieces(const struct group *group, uint64_t pieces)
 {
-	uint64_t size = pieces * group->plan->service.buffer;
-	bool good = true;
-	for (size_t i = 0; i < group->count; i++) {
-		struct draft *draft = group->drafts[i];
-		struct faults none = { 0 };
-		draft->pipeline->max_record = size < USUAL_MAX_RECORD ? size : USUAL_MAX_RECORD;
-		good = shapes_walk(draft, &none) && good;
-		make_room(draft);
-		faults_close(&none);
-	}
 	const struct draft *largest;
-	return good && buffers_each(group) >= most_needed(group, &largest);
+	uint64_t size = pieces * group->plan->service.buffer;
+	for (size_t i = 0; i < group->count; i++)
+		group->drafts[i]->pipeline->max_record =
+			size < USUAL_MAX_RECORD ? size : USUAL_MAX_RECORD;
+	if (!walk_group(group, LEAST_BUFFERS))
+		return false;
+	uint64_t needed = buffers_needed(group, &largest);
+	return walk_group(group, needed) && buffers_each(group) >= needed;
 }
 
 /* Finds the most pieces that fit, and leaves the group walked with it. */
 static bool settle(const struct group *group)
 {
 	uint64_t most = divide_up(USUAL_MAX_RECORD, group->plan->service.buffer);
-	uint64_t least = most < LEAST_PIECES ? most : LEAST_PIECES;
+	uint64_t least = 1;
 	if (try_pieces(group, most))
 		return true;
 	if (!try_pieces(group, least))
@@ -212,7 +239,7 @@ static const struct value *service_memory(const struct plan *plan)
 static bool fault_memory(const struct group *group, uint64_t apart, struct faults *faults)
 {
 	const struct draft *largest = group->drafts[0];
-	uint64_t buffers = most_needed(group, &largest);
+	uint64_t buffers = buffers_needed(group, &largest);
 	const struct pipeline *pipeline = largest->pipeline;
 	char needed[32], size[32], record[32];
 	natural(memory_needed(group, buffers, apart), needed);
@@ -244,12 +271,6 @@ static bool fault_own(const struct plan *plan, uint64_t apart, struct faults *fa
 
 /* --- dividing ----------------------------------------------------------------------------------------------------- */
 
-static uint32_t part(uint64_t buffers, uint64_t of, uint64_t among)
-{
-	uint64_t share = buffers / of / among;
-	return share > 0 ? (uint32_t)share : 1;
-}
-
 static void set_drop_limits(struct pipeline *pipeline, uint32_t drops)
 {
 	for (size_t i = 0; i < pipeline->node_count; i++) {
@@ -265,10 +286,8 @@ static void set_drop_limits(struct pipeline *pipeline, uint32_t drops)
 /* What sources read ahead, unfinished records and drop branches may each pin a quarter of the pool. */
 static void set_quotas(struct pipeline *pipeline)
 {
-	uint32_t sources = count_sources(pipeline), splits = count_splits(pipeline);
-	for (size_t i = 0; i < pipeline->node_count; i++)
-		if (shapes_is_split(pipeline->nodes[i]))
-			pipeline->nodes[i]->pin_quota = part(pipeline->buffers, 4, splits);
+	uint32_t sources = count_sources(pipeline);
+	set_pin_quotas(pipeline, pipeline->buffers);
 	for (size_t i = 0; i < pipeline->edge_count; i++) {
 		struct edge *edge = &pipeline->edges[i];
 		if (edge->kind != FLOW_BYTES || edge->producer->role != NODE_SOURCE)
@@ -279,13 +298,27 @@ static void set_quotas(struct pipeline *pipeline)
 	set_drop_limits(pipeline, count_drops(pipeline));
 }
 
+/* The pools' size. With the quotas of all that is free more is charged, so that is taken once more; less than what is
+ * needed it never comes to, but for rounding. */
+static uint32_t settle_buffers(const struct group *group)
+{
+	const struct draft *largest;
+	uint64_t needed = buffers_needed(group, &largest);
+	walk_group(group, buffers_each(group));
+	uint64_t buffers = buffers_each(group);
+	if (buffers < needed)
+		buffers = needed;
+	walk_group(group, buffers);
+	return (uint32_t)buffers;
+}
+
 static bool divide_group(struct group *group, uint64_t apart, struct faults *faults)
 {
 	if (group->count == 0)
 		return true;
 	if (!settle(group))
 		return fault_memory(group, apart, faults);
-	uint32_t buffers = (uint32_t)buffers_each(group);
+	uint32_t buffers = settle_buffers(group);
 	for (size_t i = 0; i < group->count; i++) {
 		struct pipeline *pipeline = group->drafts[i]->pipeline;
 		pipeline->buffers = buffers;
