@@ -6,7 +6,7 @@
 struct described {
 	const char *name, *doc;
 	const struct option *options; /* NULL: none */
-	const char *example;          /* one node in JSON, on one line; NULL: made from the options */
+	const char *example; /* one node in JSON, on one line; NULL: made from the options */
 };
 
 struct catalogue {

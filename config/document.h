@@ -12,6 +12,8 @@ enum value_kind { VALUE_NULL, VALUE_BOOL, VALUE_NUMBER, VALUE_STRING, VALUE_LIST
 
 struct document;
 
+/* A value is unknown where a variable or secret in it is not to be resolved, and where a fault has been added for what it
+ * holds. It is accepted in any place; a string's text is then as it is written. */
 struct value {
 	enum value_kind kind;
 	bool truth;           /* VALUE_BOOL */
@@ -24,8 +26,11 @@ struct value {
 	struct value *first;  /* the first member or item */
 	struct value *next;   /* the next in the parent */
 	const struct document *document;
-	size_t offset;        /* of the value in the text */
-	size_t key_offset;    /* of its key */
+	size_t offset, end;         /* of the value in the text */
+	size_t key_offset, key_end; /* of its key, with its quotes */
+	bool unknown;               /* what it holds cannot be told; see below */
+	bool stands_in; /* the string was nothing but one ${…}: it may be read as any type */
+	bool secret;    /* from a file or credential: never to be shown */
 };
 
 struct document {
@@ -37,13 +42,15 @@ struct document {
 	bool resolve;        /* variables and secrets are resolved; false for `check --no-env` */
 };
 
-/* Reads a file ("-": standard input). False with faults where it cannot be read or is not JSON. The document must be
- * closed in either case. */
-bool document_read(struct document *document, const char *path, bool resolve, struct faults *faults);
+/* Reads a file ("-": standard input). False with faults where it cannot be read or is not JSON, and also where a key is
+ * there twice, a string is not one, a variable is not set or a secret cannot be read: then `root` is not NULL, and
+ * reading on finds the faults of the rest. The document must be closed in either case. */
+bool document_read(
+	struct document *document, const char *path, bool resolve, struct faults *faults);
 
 /* The same from memory (copied). */
-bool document_parse(struct document *document, const char *name, const char *text, size_t size, bool resolve,
-	struct faults *faults);
+bool document_parse(struct document *document, const char *name, const char *text, size_t size,
+	bool resolve, struct faults *faults);
 void document_close(struct document *document);
 
 /* The member of an object; NULL if it has none of that name, or `object` is NULL or no object. */
@@ -51,6 +58,9 @@ struct value *value_member(const struct value *object, const char *key);
 
 /* How many members or items. */
 size_t value_count(const struct value *value);
+
+/* An object without members in the place of `value`: what the bare name of a kind stands for. */
+const struct value *value_as_object(const struct value *value);
 
 /* "a string", "an object", … */
 const char *value_kind_name(enum value_kind kind);

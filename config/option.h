@@ -22,12 +22,12 @@ enum option_type {
 	OPTION_CHOICE,     /* unsigned: index into .choices */
 	OPTION_STRING,     /* const char *: NUL-terminated, in the document's arena */
 	OPTION_BYTES,      /* struct bytes: a string or {"hex": "0d0a"} */
-	OPTION_BYTES_LIST, /* struct bytes_list: such bytes, a non-empty list of them, or {"$lines": "file"} */
-	OPTION_STRINGS,    /* struct strings: a string or a non-empty list */
-	OPTION_ADDRESS,    /* struct address: "host:port", "[v6]:port", ":port" where `.wildcard` */
+	OPTION_BYTES_LIST, /* struct bytes_list: bytes, a list, or {"$lines": "file"}; never empty */
+	OPTION_STRINGS,    /* struct strings: a string or a list; never empty */
+	OPTION_ADDRESS,    /* struct address: "host:port", "[v6]:port", ":port" if .wildcard */
 	OPTION_OBJECT,     /* any struct: options of its own (.table), inline */
-	OPTION_SUBTREE,    /* void *: one object of .table's options, allocated; NULL if absent */
-	OPTION_SUBTREES    /* struct subtrees: a non-empty list of those */
+	OPTION_SUBTREE,    /* void *: one object of .table's options; NULL if absent */
+	OPTION_SUBTREES    /* struct subtrees: a list of those; never empty */
 };
 
 struct bytes {
@@ -62,19 +62,18 @@ struct option {
 	enum option_type type;
 	size_t offset; /* of the field in the state */
 	const char *doc;
-	const char *standard; /* the default, as a user would write it; NULL: zero */
+	const char *standard; /* the default; NULL: zero. ADDRESS and BYTES_LIST have none */
 	const char *least, *most;
 	const char *const *choices; /* ends with NULL; the first is the default */
 	const struct option *table; /* OBJECT, SUBTREE, SUBTREES; may be the table itself */
 	size_t table_size;          /* of the struct that .table describes */
 	bool required;
-	bool primary;  /* may stand alone: {"split": "newline"} */
-	bool wildcard; /* ADDRESS: the host may be left out */
-	bool is_path;  /* STRING, STRINGS: a file's path, for the documentation */
-	const char *needed_when; /* documentation of a conditional need: "on is delimiter"; plan() checks it */
-	const char *example;
+	bool primary;            /* may stand alone: {"split": "newline"} */
+	bool wildcard;           /* ADDRESS: the host may be left out */
+	bool is_path;            /* STRING, STRINGS: a file's path, for the documentation */
+	const char *needed_when; /* for the documentation: "on is delimiter"; plan() checks it */
+	const char *example;     /* a value; where it is an object or list, as JSON */
 };
-
 
 #define OPTION_TYPE_BOOL bool
 #define OPTION_TYPE_COUNT uint64_t
@@ -89,42 +88,51 @@ struct option {
 #define OPTION_TYPE_SUBTREE void *
 #define OPTION_TYPE_SUBTREES struct subtrees
 
-/* The offset of a field, which compiles only if the field's type is the option's. */
-#define OPTION_OFFSET(kind, object, field)                                                                             \
-	(offsetof(object, field) + 0 * sizeof(char[_Generic(((object *)0)->field, OPTION_TYPE_##kind: 1, default: -1)]))
+/* 1 if the field's type is the option's, else -1. */
+#define OPTION_FITS(kind, object, field)                                                           \
+	_Generic(((object *)0)->field, OPTION_TYPE_##kind : 1, default : -1)
 
-#define OPTION(kind, object, field, ...)                                                                               \
-	{                                                                                                              \
-		.name = #field, .type = OPTION_##kind, .offset = OPTION_OFFSET(kind, object, field), __VA_ARGS__       \
+/* The offset of a field, which compiles only if the field's type is the option's. */
+#define OPTION_OFFSET(kind, object, field)                                                         \
+	(offsetof(object, field) + 0 * sizeof(char[OPTION_FITS(kind, object, field)]))
+
+#define OPTION(kind, object, field, ...)                                                           \
+	{                                                                                          \
+		.name = #field, .type = OPTION_##kind,                                             \
+		.offset = OPTION_OFFSET(kind, object, field), __VA_ARGS__                          \
 	}
 
 /* A group of options that is a struct inside the state. */
-#define OPTION_GROUP(object, field, options, ...)                                                                      \
-	{                                                                                                              \
-		.name = #field, .type = OPTION_OBJECT, .offset = offsetof(object, field), .table = (options),          \
-		.table_size = sizeof(((object *)0)->field), __VA_ARGS__                                                \
+#define OPTION_GROUP(object, field, options, ...)                                                  \
+	{                                                                                          \
+		.name = #field, .type = OPTION_OBJECT, .offset = offsetof(object, field),          \
+		.table = (options), .table_size = sizeof(((object *)0)->field), __VA_ARGS__        \
 	}
 
-#define OPTIONS_END                                                                                                    \
-	{                                                                                                              \
-		.name = NULL                                                                                           \
+#define OPTIONS_END                                                                                \
+	{                                                                                          \
+		.name = NULL                                                                       \
 	}
 
 /* Reads `value` (an object of options, a bare primary option, or NULL for none) into `state`: first the defaults, then
  * what is there. False if a fault was added; reading goes on, so that all are found. `what` names the owner in faults
- * ("split"). */
-bool options_read(const struct option *table, const struct value *value, const char *what, void *state,
-	struct faults *faults);
+ * ("split"). Where the value is not known (`check --no-env`), scalars keep their default, texts and bytes are as they
+ * are written, and an address has port 0. Faults of what is missing in a NULL have no place: where a kind stands as a
+ * bare string, value_as_object gives it one. */
+bool options_read(const struct option *table, const struct value *value, const char *what,
+	void *state, struct faults *faults);
 
 /* The same for an object that has members beside those of the table (`extra`, a NULL-ended list): they are left to the
  * caller. */
-bool options_read_beside(const struct option *table, const char *const *extra, const struct value *value,
-	const char *what, void *state, struct faults *faults);
+bool options_read_beside(const struct option *table, const char *const *extra,
+	const struct value *value, const char *what, void *state, struct faults *faults);
 
 /* The value of an option in a node's configuration, for faults: the member, the value itself where the primary option
  * stands alone, or the value where the option is absent. */
-const struct value *option_value(const struct option *table, const struct value *value, const char *name);
+const struct value *option_value(
+	const struct option *table, const struct value *value, const char *name);
 
 /* Reports an unknown key of an object, with the nearest of `known` (NULL-ended) or what another product's name means
  * here. */
-void fault_unknown_key(struct faults *faults, const struct value *member, const char *what, const char *const *known);
+void fault_unknown_key(struct faults *faults, const struct value *member, const char *what,
+	const char *const *known);

@@ -12,7 +12,7 @@ bool size_parse(const char *text, uint64_t *bytes);
 /* Milliseconds: a number and one of ms s m h d. */
 bool time_parse(const char *text, uint64_t *ms);
 
-/* The shortest exact way to write it ("64KiB", "1000B"). Returns `text`. */
+/* The shortest exact way to write it ("64KiB", "100B"); of equally short ones the binary one. Returns `text`. */
 char *size_format(uint64_t bytes, char text[32]);
 char *time_format(uint64_t ms, char text[32]);
 

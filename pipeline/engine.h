@@ -41,10 +41,17 @@ uint64_t engine_now(const struct engine *engine);
 /* A node's accounts, with what its batches counted. */
 struct node_report {
 	uint64_t records_in, records_out, bytes_in, bytes_out, held;
-	const struct account *account;
+	struct account account; /* with what a tee dropped in front of it (when_full) */
 };
 void engine_report(const struct node *node, struct node_report *report);
 
-/* Halts what is in flight, waits for it, closes every node. What was still held is counted as dropped: `shutdown`. */
-void engine_close(struct engine *engine);
+/* One event, for whoever the engine tells. */
+void engine_say(struct engine *engine, enum log_level level, const char *pipeline, const char *node, const char *text);
+
+/* Halts what is in flight, waits for it, closes every node. What was still held is counted as dropped: `shutdown`. The
+ * accounts and counts of batches can still be read. False, and nothing is closed, if something did not come back within a
+ * second (a write to a pipe that nobody reads): then the process can only end. */
+bool engine_close(struct engine *engine);
+
+/* Closes, and gives back all memory. */
 void engine_destroy(struct engine *engine);

@@ -152,16 +152,19 @@ struct node {
 	struct loop *loop;
 	struct account account;
 	uint64_t charge;              /* bytes of memory beside the pool, set by plan() */
-	uint32_t pin_quota;           /* buffers that it may pin: split's remainders, a drop branch */
+	uint32_t pin_quota;           /* buffers of the pool that a split's unfinished records may pin */
 	uint64_t quota;               /* sources: bytes that this read() may bring */
 	uint64_t due;                 /* when it wants to be called though nothing moved (node_now() clock); 0: never */
+	struct flow_count given;      /* what it put out; kept by the engine */
 	uint64_t safe;                /* sinks: views of `in` that are written, counted as in->taken.views is */
 	uint32_t busy;                /* operations in flight; changed by the node */
 	bool ended;                   /* sources: nothing comes any more. Others: end() is done */
+	bool finished;                /* the engine's: it has ended, and what it put out is closed */
 	bool up;                      /* sinks: writing works; sources: listening */
 	bool optional;                /* on a `drop` branch: what it fails to write holds up no commit */
 	uint32_t first_stream, stream_count; /* sources: the numbers of their streams */
 	uint64_t connections;         /* sockets that are open */
+	uint64_t expected;            /* sources: bytes that there are to read; 0: not known */
 	char how[160];                /* for explain: "literal over the run" */
 	char copies_why[160];         /* for explain: "" or "aside ≤ 2MiB" */
 };
@@ -181,6 +184,9 @@ void node_drop(struct node *node, enum drop_reason reason, uint64_t records);
 /* One event, one line. The text is escaped where it is written; say what changed, not what is normal. */
 __attribute__((format(printf, 3, 4))) void node_log(
 	struct node *node, enum log_level level, const char *format, ...);
+
+/* The run must end: standard output was closed by its reader. */
+void node_end_run(struct node *node);
 
 /* Limits a log line to one a second, counting the rest: true if it is time, `missed` gets how many were not said. */
 struct log_gate {

@@ -38,8 +38,7 @@ struct edge {
 	enum flow_kind kind;
 	struct node *consumer;
 	uint32_t producers;      /* nodes that put here: several where sources meet */
-	uint32_t ended;          /* of them, those that have ended */
-	uint32_t epoch_arrived;  /* of them, those whose epoch has come */
+	uint64_t epoch;          /* the last one whose mark was set here */
 	uint32_t pin_limit;
 };
 

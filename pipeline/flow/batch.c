@@ -26,10 +26,17 @@ static struct view *view_at(const struct batch *batch, uint32_t index)
 	return &batch->views[(batch->head + index) & (batch->capacity - 1)];
 }
 
-void batch_close(struct batch *batch)
+void batch_empty_out(struct batch *batch)
 {
 	for (uint32_t i = 0; i < batch->count; i++)
 		view_drop(view_at(batch, i));
+	batch->count = 0;
+	batch->lent = 0;
+}
+
+void batch_close(struct batch *batch)
+{
+	batch_empty_out(batch);
 	free(batch->views);
 	*batch = (struct batch){ 0 };
 }
@@ -146,23 +153,26 @@ const struct view *batch_peek(const struct batch *batch, uint32_t index)
 	return view_at(batch, index);
 }
 
-/* A pin ends with the last view of its neighbours in the queue that share the buffer. */
+/* A pin ends where the next view with a buffer has another one. */
 static void unpin_first(struct batch *batch)
 {
 	const struct view *first = view_at(batch, 0);
-	if (batch->count == 1) {
-		batch->pins = 0;
-		batch->last_pinned = NULL;
+	if (!first->buffer)
 		return;
-	}
-	const struct view *second = view_at(batch, 1);
-	if (first->buffer && second->buffer && first->buffer != second->buffer)
-		batch->pins--;
+	uint32_t next = 1;
+	while (next < batch->count && !view_at(batch, next)->buffer)
+		next++;
+	if (next < batch->count && view_at(batch, next)->buffer == first->buffer)
+		return;
+	batch->pins--;
+	if (next == batch->count)
+		batch->last_pinned = NULL;
 }
 
 struct view batch_take(struct batch *batch)
 {
 	assert(batch_ready(batch) > 0);
+	assert(batch->lent == 0);
 	unpin_first(batch);
 	struct view view = *view_at(batch, 0);
 	*view_at(batch, 0) = (struct view){ 0 };
@@ -194,6 +204,55 @@ uint32_t batch_group(const struct batch *batch)
 		if (view_records(view_at(batch, i)) > 0)
 			return i + 1;
 	return 0;
+}
+
+static bool is_thin(const struct view *view, const struct pool *pool)
+{
+	return view->buffer && view->buffer->pool == pool && !view->buffer->packed &&
+	       view->size < view->buffer->size / 16;
+}
+
+/* A view that moved into `room` instead of where it lay; the same tag. */
+static void move_view(struct view *view, struct buffer *room, struct copies *copies)
+{
+	payload_copy(buffer_end(room), view->data, view->size, COPY_THIN, copies);
+	struct view moved = view_publish(room, view->size);
+	moved.tag = view->tag;
+	view_drop(view);
+	*view = moved;
+}
+
+/* Counts anew after views were moved. */
+static void count_pins(struct batch *batch)
+{
+	batch->pins = 0;
+	batch->last_pinned = NULL;
+	for (uint32_t i = 0; i < batch->count; i++)
+		pin(batch, view_at(batch, i));
+}
+
+bool batch_pack_thin(struct batch *batch, struct pool *pool, struct copies *copies)
+{
+	struct buffer *room = NULL;
+	bool any = false;
+	for (uint32_t i = batch->lent; i < batch->count; i++) {
+		struct view *view = view_at(batch, i);
+		if (!is_thin(view, pool))
+			continue;
+		if (!room || buffer_room(room) < view->size) {
+			buffer_release(&room);
+			room = pool_take_spare(pool);
+		}
+		if (!room)
+			break;
+		room->packed = true;
+		move_view(view, room, copies);
+		any = true;
+	}
+	buffer_release(&room);
+	if (any)
+		count_pins(batch);
+	return any;
 }
 
 void batch_set_mark(struct batch *batch)

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "pipeline/flow/copy.h"
 #include "pipeline/flow/view.h"
 
 enum flow_kind { FLOW_BYTES, FLOW_RECORDS, FLOW_FRAMES };
@@ -29,6 +30,7 @@ struct batch {
 	uint64_t mark;        /* in views put since the start */
 	struct flow_count put, taken;
 	uint32_t pin_limit;  /* 0: none. Otherwise the most pins: a batch that holds as many is full */
+	uint32_t lent;       /* views from the first that the kernel is reading: gather's */
 	uint32_t pins;       /* views whose buffer differs from the previous view's */
 	const struct buffer *last_pinned;
 };
@@ -38,6 +40,9 @@ bool batch_open(struct batch *batch, enum flow_kind kind, uint32_t room);
 
 /* Drops what lies in it and frees its memory. A zeroed batch is allowed. */
 void batch_close(struct batch *batch);
+
+/* Drops what lies in it, uncounted: the run is over. */
+void batch_empty_out(struct batch *batch);
 
 /* The memory that a batch for `room` views takes. */
 size_t batch_cost(uint32_t room);
@@ -73,6 +78,10 @@ void batch_advance(struct batch *batch, uint32_t bytes, uint32_t records);
 /* How many of the ready views the first whole record (or run, or frame) takes: the first view with records in its tag
  * ends it. 0 if none is ready whole, which record-atomicity rules out unless the batch is empty. */
 uint32_t batch_group(const struct batch *batch);
+
+/* Copies views of under a sixteenth of their pool buffer together into spare buffers of `pool` (counted as `thin`), so
+ * that what they pin comes back; not those that are lent. True if any was. */
+bool batch_pack_thin(struct batch *batch, struct pool *pool, struct copies *copies);
 
 /* Puts an epoch's mark behind what was put so far. One at a time. */
 void batch_set_mark(struct batch *batch);

@@ -100,6 +100,7 @@ struct buffer *pool_take_spare(struct pool *pool)
 		pool->most_used = used;
 	buffer->next = NULL;
 	buffer->published = 0;
+	buffer->packed = false;
 	buffer->holders = 1;
 	ASAN_UNPOISON_MEMORY_REGION(buffer->data, buffer->size);
 	return buffer;

@@ -27,6 +27,8 @@ struct framing framing_delimited(const char *delimiter, uint32_t size, bool crlf
 
 size_t framing_first(const struct framing *framing, const char *data, size_t size)
 {
+	if (size < framing->delimiter_size)
+		return 0;
 	const char *hit = framing->delimiter_size == 1
 				  ? memchr(data, framing->delimiter[0], size)
 				  : memmem(data, size, framing->delimiter, framing->delimiter_size);

@@ -16,6 +16,7 @@ struct inbox_socket {
 	struct inbox *inbox;
 	int fd;
 	bool readable;
+	bool plain; /* not a socket: read(2), polled before each */
 	void (*gone)(struct inbox_socket *socket);
 	struct inbox_socket *previous, *next;
 };

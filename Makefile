@@ -1,0 +1,205 @@
+# viewduct: `make run` and `make test` do all the set-up that they need on Debian 12.
+# SPDX-License-Identifier: MIT
+#
+#   make                 build/viewduct, the release build
+#   make run             what is missing is installed, then the quick start runs
+#   make test            what is missing is installed, then all tests run
+#   make check           format, layers, static analysis
+#   make test-sanitized  the tests again, with AddressSanitizer and UndefinedBehaviorSanitizer
+#   make install         DESTDIR= PREFIX=/usr/local; also: uninstall, clean, deps, format, docs
+#
+# V=1 shows the commands; CC=clang, MODE=debug and LOGS=folder of real logs are understood.
+
+VERSION := 0.1.0
+MODE ?= release
+PREFIX ?= /usr/local
+LOGS ?= $(wildcard ../shared/data/loghub)
+SHELL := /bin/bash
+.DEFAULT_GOAL := all
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc) --no-print-directory
+endif
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' $(1) '$(2)')
+
+# --- what is needed ---------------------------------------------------------------------------------------------------
+
+BUILD_PACKAGES := gcc libc6-dev make libuv1-dev liburing-dev libcjson-dev libpcre2-dev libvectorscan-dev \
+	libzstd-dev liblz4-dev libisal-dev zlib1g-dev
+TEST_PACKAGES := libcriterion-dev python3-minimal libpython3-stdlib strace util-linux grep zstd gzip lz4
+CHECK_PACKAGES := clang clang-format clang-tidy cppcheck
+LIBRARIES := -luring -luv -lcjson -lpcre2-8 -lhs -lzstd -llz4 -lisal -lz
+
+.PHONY: deps deps-build deps-test
+deps:
+	@tests/check/packages $(BUILD_PACKAGES) $(TEST_PACKAGES) $(CHECK_PACKAGES)
+deps-build:
+	@tests/check/packages $(BUILD_PACKAGES)
+deps-test:
+	@tests/check/packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
+
+# --- how it is built --------------------------------------------------------------------------------------------------
+
+OUT := build/$(MODE)
+BINARY := $(if $(filter release,$(MODE)),build/viewduct,$(OUT)/viewduct)
+
+LANGUAGE := -std=gnu11 -D_GNU_SOURCE -I.
+WARNINGS := -Wall -Wextra -Wformat=2 -Wconversion -Wshadow -Werror
+# Each is taken if the compiler takes it.
+HARDENING := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection \
+	-ftrivial-auto-var-init=zero -fno-strict-overflow -fPIE
+LINK_HARDENING := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+WANTED_release := -O2 -g $(HARDENING)
+WANTED_debug := -Og -g3
+WANTED_sanitized := -O1 -g $(SANITIZERS)
+LINK_WANTED_release := $(LINK_HARDENING)
+LINK_WANTED_sanitized := $(SANITIZERS)
+
+# Probed when the first file is compiled, not when make starts: by then the compiler is installed.
+takes = $(shell echo 'int main(void){return 0;}' | $(CC) -Werror -O2 $(1) -x c -o /dev/null - 2>/dev/null && echo $(1))
+OPTIMISE = $(eval OPTIMISE := $$(foreach flag,$$(WANTED_$(MODE)),$$(call takes,$$(flag))))$(OPTIMISE)
+LINK = $(eval LINK := $$(foreach flag,$$(LINK_WANTED_$(MODE)),$$(call takes,$$(flag))))$(LINK)
+COMPILE = $(CC) $(LANGUAGE) $(OPTIMISE) $(WARNINGS) $(CFLAGS) -MMD -MP
+
+SOURCES := $(sort $(wildcard config/*.c pipeline/*.c pipeline/*/*.c daemon/*.c))
+PROGRAM_SOURCES := $(sort $(wildcard tests/support/programs/*.c))
+TEST_SOURCES := $(sort $(filter-out tests/scenarios/% tests/bench/% tests/fuzz/% tests/deploy/% \
+	tests/support/programs/%,$(shell find tests -name '*.c' 2>/dev/null)))
+
+OBJECTS := $(SOURCES:%.c=$(OUT)/%.o)
+TEST_OBJECTS := $(TEST_SOURCES:%.c=$(OUT)/%.o)
+PROGRAMS := $(PROGRAM_SOURCES:tests/support/programs/%.c=$(OUT)/programs/%)
+
+.PHONY: all tests-built
+all: $(BINARY)
+tests-built: $(BINARY) $(OUT)/unit $(PROGRAMS)
+
+$(BINARY): $(OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(OPTIMISE) $(CFLAGS) $(LINK) -o $@ $^ $(LDFLAGS) $(LIBRARIES)
+
+$(OUT)/unit: $(filter-out $(OUT)/daemon/main.o,$(OBJECTS)) $(TEST_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(OPTIMISE) $(CFLAGS) $(LINK) -o $@ $^ $(LDFLAGS) $(LIBRARIES) -lcriterion
+
+$(OUT)/programs/%: $(OUT)/tests/support/programs/%.o
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(OPTIMISE) $(CFLAGS) $(LINK) -o $@ $< $(LDFLAGS) -lz
+
+$(OUT)/%.o: %.c Makefile
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) $(DEFINES) -c -o $@ $<
+
+$(OUT)/daemon/version.o: DEFINES = -DVIEWDUCT_VERSION='"$(VERSION)"' \
+	-DVIEWDUCT_BUILD='"$(notdir $(CC)) $(strip $(OPTIMISE) $(CFLAGS) $(LINK))"'
+
+.SECONDARY:
+-include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(PROGRAM_SOURCES:%.c=$(OUT)/%.d)
+
+# --- running and testing ----------------------------------------------------------------------------------------------
+
+.PHONY: run test test-sanitized tests unit scenarios check check-format check-layers check-tidy check-cppcheck format
+run: deps-build
+	@$(MAKE) all
+	@tests/support/quickstart build/viewduct
+
+test: deps-test
+	@$(MAKE) tests
+
+test-sanitized: deps-test
+	@$(MAKE) MODE=sanitized tests
+
+tests: tests-built
+	@tests/check/copies
+	@$(MAKE) unit
+	@$(MAKE) scenarios
+
+ifneq ($(LOGS),)
+export VIEWDUCT_LOGS := $(abspath $(LOGS))
+endif
+export ASAN_OPTIONS := detect_leaks=1:detect_stack_use_after_return=1
+export UBSAN_OPTIONS := print_stacktrace=1
+
+unit: $(OUT)/unit
+	@$(if $(LOGS),,echo 'no real logs beside the project (LOGS=): the tests that need them are skipped')
+	$(Q)tests/check/unit $(OUT)/unit $(UNIT_FLAGS)
+
+scenarios: $(BINARY) $(PROGRAMS)
+	$(Q)tests/scenarios/run --binary $(BINARY) --programs $(OUT)/programs $(SCENARIO_FLAGS)
+
+# --- checking ---------------------------------------------------------------------------------------------------------
+
+ALL_C := $(shell find config pipeline daemon tests -name '*.[ch]' 2>/dev/null | sort)
+TIDIED := $(SOURCES:%.c=build/tidy/%.done)
+
+check: deps
+	@$(MAKE) check-format check-layers check-cppcheck check-tidy
+	@echo 'check: all well'
+
+check-format:
+	$(call say,FORMAT,)
+	$(Q)clang-format --dry-run -Werror $(ALL_C)
+
+check-layers:
+	$(call say,LAYERS,)
+	$(Q)tests/check/layers
+	$(Q)tests/check/manners
+	$(Q)tests/check/copies
+
+check-cppcheck:
+	$(call say,CPPCHECK,)
+	@mkdir -p build/cppcheck
+	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+		--suppress=missingIncludeSystem --cppcheck-build-dir=build/cppcheck -I. -D_GNU_SOURCE \
+		config pipeline daemon
+
+check-tidy: $(TIDIED)
+
+build/tidy/%.done: %.c tests/check/clang-tidy Makefile
+	$(call say,TIDY,$<)
+	@mkdir -p $(@D)
+	$(Q)clang-tidy --quiet --config-file=tests/check/clang-tidy $< -- $(LANGUAGE) -O2 $(filter-out -Werror,$(WARNINGS)) \
+		-DVIEWDUCT_VERSION='""' -DVIEWDUCT_BUILD='""' 2>build/tidy/$*.log || { cat build/tidy/$*.log; exit 1; }
+	@touch $@
+
+format:
+	$(Q)clang-format -i $(ALL_C)
+
+# --- documents made from the option tables ----------------------------------------------------------------------------
+
+.PHONY: docs
+docs: $(BINARY)
+	$(Q)$(BINARY) schema > config/viewduct.schema.json
+
+# --- installing -------------------------------------------------------------------------------------------------------
+
+.PHONY: install uninstall clean
+INSTALLED := $(PREFIX)/bin/viewduct $(PREFIX)/lib/systemd/system/viewduct.service \
+	$(PREFIX)/share/viewduct/viewduct.schema.json
+
+install: all
+	install -D -m 0755 build/viewduct $(DESTDIR)$(PREFIX)/bin/viewduct
+	install -D -m 0644 config/viewduct.schema.json $(DESTDIR)$(PREFIX)/share/viewduct/viewduct.schema.json
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/viewduct/examples config/examples/*.json
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's,/usr/local/bin/,$(PREFIX)/bin/,' systemd/viewduct.service \
+		> $(DESTDIR)$(PREFIX)/lib/systemd/system/viewduct.service
+	chmod 0644 $(DESTDIR)$(PREFIX)/lib/systemd/system/viewduct.service
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
+	rm -rf $(DESTDIR)$(PREFIX)/share/viewduct/examples
+	rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX)/share/viewduct
+
+clean:
+	rm -rf build

@@ -1,0 +1,258 @@
+/* The command line. */
+#include "daemon/command_line.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#define IN(command) (1u << (command))
+
+struct verb {
+	const char *name;
+	enum command command;
+	bool takes_argument;
+};
+
+static const struct verb verbs[] = {
+	{ "run", COMMAND_RUN, true },
+	{ "check", COMMAND_CHECK, true },
+	{ "explain", COMMAND_EXPLAIN, true },
+	{ "schema", COMMAND_SCHEMA, false },
+	{ "list", COMMAND_LIST, true },
+	{ "version", COMMAND_VERSION, false },
+	{ "help", COMMAND_HELP, false },
+	{ "--help", COMMAND_HELP, false },
+	{ "-h", COMMAND_HELP, false },
+	{ "--version", COMMAND_VERSION, false },
+	{ "-V", COMMAND_VERSION, false },
+	{ NULL, COMMAND_HELP, false },
+};
+
+struct parameter {
+	const char *name;
+	unsigned commands;          /* a bit for each that takes it */
+	size_t offset;              /* of an unsigned in the command line */
+	const char *const *choices; /* NULL: it takes no value */
+	unsigned standard;          /* where no value was given, for those that take none: 1 */
+};
+
+static const char *const levels[] = { "debug", "info", "warning", "error", NULL };
+static const char *const log_formats[] = { "text", "json", NULL };
+static const char *const formats[] = { "text", "json", NULL };
+static const char *const list_formats[] = { "text", "", "markdown", NULL };
+
+static const struct parameter parameters[] = {
+	{ "--log-level", IN(COMMAND_RUN), offsetof(struct command_line, log_level), levels, 0 },
+	{ "--log-format", IN(COMMAND_RUN), offsetof(struct command_line, log_format), log_formats,
+		0 },
+	{ "--quiet", IN(COMMAND_RUN), offsetof(struct command_line, quiet), NULL, 1 },
+	{ "--no-env", IN(COMMAND_CHECK), offsetof(struct command_line, no_env), NULL, 1 },
+	{ "--format", IN(COMMAND_CHECK) | IN(COMMAND_EXPLAIN),
+		offsetof(struct command_line, format), formats, 0 },
+	{ "--format", IN(COMMAND_LIST), offsetof(struct command_line, format), list_formats, 0 },
+};
+
+enum {
+	PARAMETERS = sizeof(parameters) / sizeof(parameters[0]),
+	DEFAULT_LEVEL = 1,
+	LONGEST_NAME = 24
+};
+
+const char command_line_help[] =
+	"viewduct moves records from sources through stages to sinks, copying none of their "
+	"bytes.\n"
+	"\n"
+	"  viewduct run [CONFIG]       run in the foreground, until every source has ended\n"
+	"  viewduct check [CONFIG]     say everything that is wrong with a configuration\n"
+	"  viewduct explain [CONFIG]   show the plan: what each node does, copies and may hold up\n"
+	"  viewduct schema             print the JSON Schema of the configuration\n"
+	"  viewduct list [KIND]        list sources, stages and sinks, or one kind's options\n"
+	"  viewduct version            version, build, and what this machine offers\n"
+	"\n"
+	"CONFIG is /etc/viewduct/viewduct.json if not given; - is standard input.\n"
+	"\n"
+	"  run:      --log-level debug|info|warning|error   --log-format text|json   --quiet\n"
+	"  check:    --no-env (variables and secrets stay unresolved)   --format text|json\n"
+	"  explain:  --format text|json\n"
+	"\n"
+	"Exit: 0 fine, 3 records undelivered, 64 wrong command line, 65 records dropped for what "
+	"was in them,\n"
+	"74 something cannot be opened, 78 wrong configuration.\n"
+	"TERM and INT drain (twice: end at once); HUP and USR1 reopen the files of sinks.\n";
+
+static unsigned smaller(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/* How many letters must be changed, added or left out to make one word the other; both are short. */
+static unsigned distance(const char *a, const char *b)
+{
+	unsigned row[LONGEST_NAME + 1];
+	const size_t length = strlen(b);
+
+	if (length > LONGEST_NAME)
+		return LONGEST_NAME;
+	for (unsigned j = 0; j <= length; j++)
+		row[j] = j;
+	for (; *a; a++) {
+		unsigned corner = row[0]++;
+		for (size_t j = 1; j <= length; j++) {
+			const unsigned above = row[j];
+			const unsigned changed = corner + (*a != b[j - 1]);
+			row[j] = smaller(changed, smaller(above, row[j - 1]) + 1);
+			corner = above;
+		}
+	}
+	return row[length];
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	for (const struct verb *verb = verbs; verb->name; verb++)
+		if (strcmp(verb->name, name) == 0)
+			return verb;
+	return NULL;
+}
+
+static const char *nearest_verb(const char *name)
+{
+	const struct verb *best = verbs;
+
+	for (const struct verb *verb = verbs; verb->name; verb++)
+		if (distance(name, verb->name) < distance(name, best->name))
+			best = verb;
+	return best->name;
+}
+
+/* The parameter that begins an argument such as "--format=json", if the command takes it. */
+static const struct parameter *find_parameter(enum command command, const char *argument)
+{
+	const size_t size = strcspn(argument, "=");
+
+	for (size_t i = 0; i < PARAMETERS; i++) {
+		const struct parameter *parameter = &parameters[i];
+		if (parameter->commands & IN(command) && strlen(parameter->name) == size &&
+			memcmp(parameter->name, argument, size) == 0)
+			return parameter;
+	}
+	return NULL;
+}
+
+static const char *nearest_parameter(enum command command, const char *name)
+{
+	const char *best = NULL;
+
+	for (size_t i = 0; i < PARAMETERS; i++)
+		if (parameters[i].commands & IN(command) &&
+			(!best || distance(name, parameters[i].name) < distance(name, best)))
+			best = parameters[i].name;
+	return best;
+}
+
+__attribute__((format(printf, 2, 3))) static bool wrong(
+	struct command_line *line, const char *format, ...)
+{
+	va_list list;
+
+	va_start(list, format);
+	vsnprintf(line->error, sizeof(line->error), format, list);
+	va_end(list);
+	return false;
+}
+
+static bool set_choice(
+	struct command_line *line, const struct parameter *parameter, const char *value)
+{
+	unsigned *field = (unsigned *)(void *)((char *)line + parameter->offset);
+	char all[80] = "";
+
+	for (unsigned i = 0; parameter->choices[i]; i++) {
+		if (*value && strcmp(parameter->choices[i], value) == 0) {
+			*field = i;
+			return true;
+		}
+		if (*parameter->choices[i]) {
+			const size_t used = strlen(all);
+			snprintf(all + used, sizeof(all) - used, "%s%s", used ? ", " : "",
+				parameter->choices[i]);
+		}
+	}
+	return wrong(line, "%s is one of %s, not \"%.40s\"", parameter->name, all, value);
+}
+
+/* Reads the parameter at `arguments[*at]`, and its value, which may be the next argument. */
+static bool read_parameter(struct command_line *line, int count, char *const *arguments, int *at)
+{
+	const char *argument = arguments[*at];
+	const struct parameter *parameter = find_parameter(line->command, argument);
+	const char *equals = strchr(argument, '=');
+
+	if (!parameter) {
+		const char *nearest = nearest_parameter(line->command, argument);
+		return nearest ? wrong(line,
+					 "there is no option \"%.40s\" here: did you mean \"%s\"?",
+					 argument, nearest)
+			       : wrong(line, "there is no option \"%.40s\" here", argument);
+	}
+	if (!parameter->choices) {
+		if (equals)
+			return wrong(line, "%s takes no value", parameter->name);
+		*(unsigned *)(void *)((char *)line + parameter->offset) = parameter->standard;
+		return true;
+	}
+	if (equals)
+		return set_choice(line, parameter, equals + 1);
+	if (*at + 1 == count)
+		return wrong(line, "%s needs a value", parameter->name);
+	return set_choice(line, parameter, arguments[++*at]);
+}
+
+static bool read_argument(struct command_line *line, const struct verb *verb, const char *argument)
+{
+	if (!verb->takes_argument)
+		return wrong(
+			line, "%s takes no argument, but there is \"%.40s\"", verb->name, argument);
+	if (line->argument)
+		return wrong(
+			line, "%s takes one argument, not \"%.40s\" too", verb->name, argument);
+	line->argument = argument;
+	return true;
+}
+
+bool command_line_read(struct command_line *line, int count, char *const *arguments)
+{
+	bool options = true;
+
+	*line = (struct command_line){ .command = COMMAND_HELP, .log_level = DEFAULT_LEVEL };
+	if (count < 2)
+		return wrong(line, "a command is missing");
+	const struct verb *verb = find_verb(arguments[1]);
+	if (!verb)
+		return wrong(line, "there is no command \"%.40s\": did you mean \"%s\"?",
+			arguments[1], nearest_verb(arguments[1]));
+	line->command = verb->command;
+	for (int i = 2; i < count; i++) {
+		const char *argument = arguments[i];
+		if (options && strcmp(argument, "--help") == 0) {
+			line->command = COMMAND_HELP;
+			return true;
+		}
+		if (options && strcmp(argument, "--") == 0) {
+			options = false;
+			continue;
+		}
+		const bool fine = options && argument[0] == '-' && argument[1]
+					  ? read_parameter(line, count, arguments, &i)
+					  : read_argument(line, verb, argument);
+		if (!fine)
+			return false;
+	}
+	return true;
+}
+
+const char *command_line_configuration(const struct command_line *line)
+{
+	return line->argument ? line->argument : "/etc/viewduct/viewduct.json";
+}

@@ -1,0 +1,36 @@
+/* The command line: one command, its options in any place, and at most one argument. */
+#pragma once
+
+#include <stdbool.h>
+
+enum command {
+	COMMAND_RUN,
+	COMMAND_CHECK,
+	COMMAND_EXPLAIN,
+	COMMAND_SCHEMA,
+	COMMAND_LIST,
+	COMMAND_VERSION,
+	COMMAND_HELP
+};
+
+enum output_format { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_MARKDOWN };
+
+struct command_line {
+	enum command command;
+	const char *argument; /* the configuration's path or a kind; NULL: not given */
+	unsigned log_level;   /* enum log_level */
+	unsigned log_format;  /* enum log_format */
+	unsigned format;      /* enum output_format */
+	unsigned quiet;
+	unsigned no_env;
+	char error[200]; /* what is wrong, one sentence */
+};
+
+/* Reads the arguments. False, with `error`, if they are wrong. */
+bool command_line_read(struct command_line *line, int count, char *const *arguments);
+
+/* The configuration's path: the argument or the default. */
+const char *command_line_configuration(const struct command_line *line);
+
+/* What `viewduct help` prints. */
+extern const char command_line_help[];

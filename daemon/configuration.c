@@ -1,0 +1,55 @@
+/* A configuration as a command gets it. */
+#include "daemon/configuration.h"
+
+#include <stdlib.h>
+
+bool configuration_read(struct configuration *configuration, const char *path, bool resolve)
+{
+	*configuration = (struct configuration){ 0 };
+	if (document_read(&configuration->document, path, resolve, &configuration->faults))
+		configuration->plan = plan_create(&configuration->document, &configuration->faults);
+	return configuration->plan && configuration->faults.errors == 0;
+}
+
+static void report_event(const struct fault *fault, struct log *log)
+{
+	const enum log_level level = fault->warning ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR;
+	const char *remedy = fault->remedy ? fault->remedy : "";
+	const char *dash = fault->remedy ? ": " : "";
+
+	if (fault->file)
+		log_say(log, level, "%s:%u:%u: %s%s%s", fault->file, fault->line, fault->column,
+			fault->message, dash, remedy);
+	else
+		log_say(log, level, "%s%s%s", fault->message, dash, remedy);
+}
+
+static void report_text(const struct fault *fault, struct log *log)
+{
+	char *text = fault_text(fault);
+
+	if (text)
+		log_text(log, text);
+	else
+		report_event(fault, log);
+	free(text);
+}
+
+void configuration_report(struct configuration *configuration, struct log *log)
+{
+	faults_sort(&configuration->faults);
+	for (size_t i = 0; i < configuration->faults.count; i++) {
+		if (log->format == LOG_JSON)
+			report_event(&configuration->faults.items[i], log);
+		else
+			report_text(&configuration->faults.items[i], log);
+	}
+}
+
+void configuration_close(struct configuration *configuration)
+{
+	plan_destroy(configuration->plan);
+	faults_close(&configuration->faults);
+	document_close(&configuration->document);
+	*configuration = (struct configuration){ 0 };
+}

@@ -1,0 +1,41 @@
+/* viewduct: a streaming ETL daemon that copies none of the bytes that it moves. */
+#include "daemon/catalogue.h"
+#include "daemon/check.h"
+#include "daemon/command_line.h"
+#include "daemon/descriptors.h"
+#include "daemon/explain.h"
+#include "daemon/print.h"
+#include "daemon/run.h"
+#include "daemon/version.h"
+
+#include <stdio.h>
+
+int main(int count, char **arguments)
+{
+	struct command_line line;
+
+	descriptors_fill();
+	if (!command_line_read(&line, count, arguments)) {
+		fprintf(stderr, "viewduct: %s\n", line.error);
+		fprintf(stderr, "usage: viewduct run|check|explain|schema|list|version|help; help "
+				"says more\n");
+		return STATUS_COMMAND_LINE;
+	}
+	switch (line.command) {
+	case COMMAND_RUN:
+		return run(&line);
+	case COMMAND_CHECK:
+		return check(&line);
+	case COMMAND_EXPLAIN:
+		return explain(&line);
+	case COMMAND_SCHEMA:
+		return catalogue_schema();
+	case COMMAND_LIST:
+		return catalogue_list(&line);
+	case COMMAND_VERSION:
+		return version();
+	case COMMAND_HELP:
+		break;
+	}
+	return print_text(command_line_help);
+}

@@ -1,0 +1,7 @@
+/* Tells the service manager how the daemon stands: the protocol of sd_notify(3), one datagram. */
+#pragma once
+
+#include <stdbool.h>
+
+/* Sends "READY=1", "STOPPING=1" … to $NOTIFY_SOCKET. False if there is none, or it cannot be reached. */
+bool notify(const char *state);

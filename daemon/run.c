@@ -1,0 +1,204 @@
+/* `viewduct run`. */
+#include "daemon/run.h"
+
+#include "daemon/configuration.h"
+#include "daemon/descriptors.h"
+#include "daemon/notify.h"
+#include "daemon/progress.h"
+#include "daemon/signals.h"
+#include "daemon/summary.h"
+#include "daemon/version.h"
+#include "pipeline/engine.h"
+#include "pipeline/io/loop.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct run {
+	const struct command_line *line;
+	struct log log;
+	struct configuration configuration;
+	struct loop *loop;
+	struct engine *engine;
+	struct signals signals;
+	struct progress progress;
+	uint64_t started;  /* ms, the loop's clock */
+	uint64_t deadline; /* of the drain; 0: it is not draining */
+};
+
+static enum exit_status read_configuration(struct run *run)
+{
+	const bool fine = configuration_read(
+		&run->configuration, command_line_configuration(run->line), true);
+
+	configuration_report(&run->configuration, &run->log);
+	return fine ? STATUS_FINE : STATUS_CONFIGURATION;
+}
+
+static enum exit_status make_loop(struct run *run)
+{
+	const char *why = NULL;
+
+	run->loop = loop_create((enum loop_wish)run->configuration.plan->service.io, &why);
+	if (!run->loop) {
+		log_say(&run->log, LOG_LEVEL_ERROR,
+			"no io_uring: %s; with \"io\": \"auto\" epoll takes its place",
+			why ? why : "refused");
+		return STATUS_CANNOT_OPEN;
+	}
+	if (why)
+		log_say(&run->log, LOG_LEVEL_WARNING, "no io_uring: %s; epoll takes its place",
+			why);
+	return STATUS_FINE;
+}
+
+static enum exit_status open_engine(struct run *run)
+{
+	struct plan *plan = run->configuration.plan;
+	struct faults *faults = &run->configuration.faults;
+
+	run->engine = engine_create(plan, run->loop, log_engine_event, &run->log);
+	if (!run->engine || !signals_open(&run->signals, run->loop)) {
+		log_say(&run->log, LOG_LEVEL_ERROR, "not enough memory to start");
+		return STATUS_CANNOT_OPEN;
+	}
+	/* The warnings of the configuration have been said. */
+	faults_close(faults);
+	*faults = (struct faults){ 0 };
+	const bool open = engine_open(run->engine, faults);
+	configuration_report(&run->configuration, &run->log);
+	return open ? STATUS_FINE : STATUS_CANNOT_OPEN;
+}
+
+static void say_started(struct run *run)
+{
+	const struct plan *plan = run->configuration.plan;
+
+	log_say(&run->log, LOG_LEVEL_INFO, "viewduct %s has started: %zu pipeline%s, io %s",
+		version_number, plan->count, plan->count == 1 ? "" : "s", loop_backend(run->loop));
+	notify("READY=1");
+}
+
+/* Sockets get half of the time; the other half is for the sinks. */
+static void begin_drain(struct run *run)
+{
+	const uint64_t now = engine_now(run->engine);
+	const uint64_t drain = run->configuration.plan->service.drain;
+
+	run->deadline = now + drain;
+	log_say(&run->log, LOG_LEVEL_INFO, "draining, for %" PRIu64 " ms at most", drain);
+	notify("STOPPING=1");
+	engine_drain(run->engine, now + drain / 2);
+}
+
+static void heed_signals(struct run *run)
+{
+	if (run->signals.ends > 0 && run->deadline == 0)
+		begin_drain(run);
+	if (run->signals.reopen) {
+		run->signals.reopen = false;
+		log_say(&run->log, LOG_LEVEL_INFO, "reopening the files of sinks");
+		engine_reopen(run->engine);
+	}
+}
+
+static bool is_over(const struct run *run)
+{
+	return engine_finished(run->engine) || run->signals.ends > 1 ||
+	       (run->deadline > 0 && engine_now(run->engine) >= run->deadline);
+}
+
+static int patience(const struct run *run)
+{
+	const uint64_t now = engine_now(run->engine);
+
+	if (run->deadline == 0)
+		return -1;
+	return run->deadline > now ? (int)(run->deadline - now) : 0;
+}
+
+static bool lost_bad_data(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		for (size_t k = 0; k < plan->pipelines[i].node_count; k++) {
+			const uint64_t *dropped = plan->pipelines[i].nodes[k]->account.dropped;
+			if (dropped[DROP_DAMAGED] || dropped[DROP_FRAMING] ||
+				dropped[DROP_INCOMPLETE] || dropped[DROP_PARSE])
+				return true;
+		}
+	return false;
+}
+
+/* How it ended, before the engine is closed and counts what is left as dropped. */
+static enum exit_status judge(struct run *run)
+{
+	if (engine_finished(run->engine)) {
+		const bool by_itself = run->deadline == 0;
+		return by_itself && lost_bad_data(run->configuration.plan) ? STATUS_BAD_DATA
+									   : STATUS_FINE;
+	}
+	const uint64_t undelivered = engine_undelivered(run->engine);
+	if (undelivered == 0)
+		return STATUS_FINE;
+	log_say(&run->log, LOG_LEVEL_ERROR, "%s: undelivered=%" PRIu64 " rereadable=0",
+		run->signals.ends > 1 ? "the drain was cut short" : "the drain deadline has passed",
+		undelivered);
+	return STATUS_UNDELIVERED;
+}
+
+static void print_summary(struct run *run, uint64_t ms)
+{
+	const struct plan *plan = run->configuration.plan;
+
+	if (run->line->quiet)
+		return;
+	char *text = run->log.format == LOG_JSON ? summary_json(plan)
+						 : summary_text(plan, loop_backend(run->loop), ms);
+	log_text(&run->log, text ? text : "no summary: not enough memory\n");
+	free(text);
+}
+
+static enum exit_status run_to_the_end(struct run *run)
+{
+	run->started = engine_now(run->engine);
+	say_started(run);
+	progress_open(&run->progress, &run->log, run->loop, run->configuration.plan);
+	while (!is_over(run)) {
+		engine_turn(run->engine, patience(run));
+		heed_signals(run);
+	}
+	const uint64_t ms = engine_now(run->engine) - run->started;
+	progress_close(&run->progress);
+	const enum exit_status status = judge(run);
+	engine_close(run->engine);
+	print_summary(run, ms);
+	return status;
+}
+
+static void close_all(struct run *run)
+{
+	signals_close(&run->signals);
+	engine_destroy(run->engine);
+	loop_destroy(run->loop);
+	configuration_close(&run->configuration);
+}
+
+enum exit_status run(const struct command_line *line)
+{
+	struct run run = { .line = line };
+	enum exit_status status;
+
+	descriptors_raise_limit();
+	log_open(&run.log, STDERR_FILENO, (enum log_format)line->log_format,
+		(enum log_level)line->log_level);
+	status = read_configuration(&run);
+	if (status == STATUS_FINE)
+		status = make_loop(&run);
+	if (status == STATUS_FINE)
+		status = open_engine(&run);
+	if (status == STATUS_FINE)
+		status = run_to_the_end(&run);
+	close_all(&run);
+	return status;
+}

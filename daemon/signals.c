@@ -1,0 +1,51 @@
+/* Signals. */
+#include "daemon/signals.h"
+
+#include "pipeline/io/loop.h"
+
+#include <signal.h>
+
+static const int watched[SIGNALS_WATCHED] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
+
+static void on_signal(uv_signal_t *watcher, int number)
+{
+	struct signals *signals = watcher->data;
+
+	if (number == SIGTERM || number == SIGINT)
+		signals->ends++;
+	else
+		signals->reopen = true;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct signals *signals = handle->data;
+
+	signals->open--;
+}
+
+bool signals_open(struct signals *signals, struct loop *loop)
+{
+	*signals = (struct signals){ .loop = loop };
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < SIGNALS_WATCHED; i++) {
+		uv_signal_t *watcher = &signals->watchers[i];
+		if (uv_signal_init(loop_uv(loop), watcher) != 0)
+			return false;
+		watcher->data = signals;
+		signals->open++;
+		if (uv_signal_start(watcher, on_signal, watched[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+void signals_close(struct signals *signals)
+{
+	const uint32_t open = signals->open;
+
+	for (uint32_t i = 0; i < open; i++)
+		uv_close((uv_handle_t *)&signals->watchers[i], on_closed);
+	while (signals->open > 0)
+		loop_turn(signals->loop, 0);
+}

@@ -1,0 +1,572 @@
+/* Turns: the walk along the rows until nothing moves, and the wait. */
+
+#include "pipeline/engine.h"
+
+#include "pipeline/io/loop.h"
+#include "pipeline/run.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+	TURN_BYTES = 1024 * 1024,
+	TURN_ROUNDS = 16,
+	TURN_NS = 1000 * 1000,
+	SOURCE_BYTES = 256 * 1024, /* that the sources of a pipeline may bring a round, together */
+	SPARE_BUFFERS = 2,
+	EPOCH_INTERVAL_MS = 1000,
+	MOST_OVERDUE = 100,
+	HALT_MS = 1000
+};
+
+struct engine {
+	struct plan *plan;
+	struct loop *loop;
+	struct run *runs;
+	size_t first; /* the pipeline whose turn is first: they rotate */
+	engine_log *log;
+	void *log_context;
+	bool draining, opened;
+};
+
+size_t run_index(const struct run *run, const struct node *node)
+{
+	for (size_t i = 0; i < run->pipeline->node_count; i++)
+		if (run->pipeline->nodes[i] == node)
+			return i;
+	assert(false);
+	return 0;
+}
+
+struct edge *edge_of(struct batch *batch)
+{
+	return (struct edge *)(void *)((char *)batch - offsetof(struct edge, batch));
+}
+
+bool node_feeds(const struct node *node, const struct edge *edge)
+{
+	if (node->role != NODE_TEE)
+		return node->out == &edge->batch;
+	const struct tee *tee = node->state;
+	for (size_t i = 0; i < tee->count; i++)
+		if (tee->branches[i].in == &edge->batch)
+			return true;
+	return false;
+}
+
+void engine_say(struct engine *engine, enum log_level level, const char *pipeline, const char *node, const char *text)
+{
+	if (engine->log)
+		engine->log(engine->log_context, level, pipeline, node, text);
+}
+
+struct engine *engine_create(struct plan *plan, struct loop *loop, engine_log *log, void *context)
+{
+	struct engine *engine = calloc(1, sizeof(*engine));
+	if (!engine)
+		return NULL;
+	*engine = (struct engine){ .plan = plan, .loop = loop, .log = log, .log_context = context };
+	engine->runs = calloc(plan->count, sizeof(*engine->runs));
+	if (!engine->runs) {
+		free(engine);
+		return NULL;
+	}
+	for (size_t i = 0; i < plan->count; i++) {
+		engine->runs[i] = (struct run){ .pipeline = &plan->pipelines[i], .engine = engine };
+		plan->pipelines[i].engine = engine;
+		plan->pipelines[i].run = &engine->runs[i];
+	}
+	return engine;
+}
+
+/* Opening */
+
+static bool open_edges(struct run *run)
+{
+	struct pipeline *pipeline = run->pipeline;
+	for (size_t i = 0; i < pipeline->edge_count; i++) {
+		struct edge *edge = &pipeline->edges[i];
+		if (!batch_open(&edge->batch, edge->kind, edge->room))
+			return false;
+		edge->batch.pin_limit = edge->pin_limit;
+		if (edge->room > run->group_room)
+			run->group_room = edge->room;
+	}
+	run->group = calloc(run->group_room + 1, sizeof(*run->group));
+	return run->group != NULL;
+}
+
+static bool open_memory(struct run *run, struct faults *faults)
+{
+	struct pipeline *pipeline = run->pipeline;
+	pipeline->pool = pool_create(pipeline->buffers, pipeline->buffer_size);
+	if (!pipeline->pool || !open_edges(run) || !epoch_open(run))
+		return fault_at(faults, NULL, "lower service.memory", "%s: no memory for %u buffers of %u bytes",
+			pipeline->name, pipeline->buffers, pipeline->buffer_size);
+	pool_keep_spare(pipeline->pool, SPARE_BUFFERS);
+	return true;
+}
+
+static bool open_node(struct run *run, struct node *node, struct faults *faults)
+{
+	node->pool = run->pipeline->pool;
+	node->loop = run->engine->loop;
+	run->open_nodes++;
+	return !node->type || !node->type->open || node->type->open(node, faults);
+}
+
+static bool open_role(struct run *run, enum node_role role, struct faults *faults)
+{
+	bool good = true;
+	for (size_t i = 0; i < run->pipeline->node_count; i++)
+		if (run->pipeline->nodes[i]->role == role)
+			good &= open_node(run, run->pipeline->nodes[i], faults);
+	return good;
+}
+
+bool engine_open(struct engine *engine, struct faults *faults)
+{
+	static const enum node_role order[] = { NODE_SINK, NODE_TEE, NODE_STAGE, NODE_SOURCE };
+	bool good = true;
+	engine->opened = true;
+	for (size_t i = 0; i < engine->plan->count; i++)
+		good &= open_memory(&engine->runs[i], faults);
+	for (size_t step = 0; good && step < sizeof(order) / sizeof(*order); step++)
+		for (size_t i = 0; i < engine->plan->count; i++)
+			good &= open_role(&engine->runs[i], order[step], faults);
+	for (size_t i = 0; good && i < engine->plan->count; i++)
+		engine->runs[i].ready = true;
+	return good;
+}
+
+/* A round: every node of the row once */
+
+static bool feeders_finished(const struct run *run, const struct edge *edge)
+{
+	for (size_t i = 0; i < run->pipeline->node_count; i++)
+		if (node_feeds(run->pipeline->nodes[i], edge) && !run->pipeline->nodes[i]->finished)
+			return false;
+	return true;
+}
+
+/* The node is done; an edge into which all have put their last is closed. */
+static void finish_node(struct run *run, struct node *node)
+{
+	node->ended = true;
+	node->finished = true;
+	run->open_nodes--;
+	epoch_node_finished(run, node);
+	for (size_t i = 0; i < run->pipeline->edge_count; i++) {
+		struct edge *edge = &run->pipeline->edges[i];
+		if (node_feeds(node, edge) && feeders_finished(run, edge))
+			edge->batch.closed = true;
+	}
+}
+
+static void count_given(struct node *node, const struct flow_count *before)
+{
+	const struct flow_count *now = &node->out->put;
+	node->given.views += now->views - before->views;
+	node->given.records += now->records - before->records;
+	node->given.bytes += now->bytes - before->bytes;
+}
+
+static void step_source(struct run *run, struct node *node, uint64_t quota)
+{
+	const struct source_ops *ops = (const void *)node->type;
+	struct flow_count before = node->out->put;
+	if (!node->ended) {
+		node->quota = quota;
+		ops->read(node, node->out);
+		count_given(node, &before);
+		run->read += node->out->put.bytes - before.bytes;
+	}
+	if (node->ended && !node->finished && epoch_lets_close(run))
+		finish_node(run, node);
+}
+
+static bool input_is_over(const struct node *node)
+{
+	return node->in->closed && batch_empty(node->in) && !node->in->marked;
+}
+
+static void step_stage(struct run *run, struct node *node)
+{
+	const struct stage_ops *ops = (const void *)node->type;
+	struct flow_count before = node->out->put;
+	if (node->ended)
+		return;
+	ops->process(node, node->in, node->out);
+	if (batch_mark_reached(node->in) && (!ops->settle || ops->settle(node, node->out))) {
+		batch_clear_mark(node->in);
+		epoch_pass(run, node);
+	}
+	bool (*end)(struct node *, struct batch *) = ops->end ? ops->end : ops->settle;
+	bool over = input_is_over(node) && (!end || end(node, node->out));
+	count_given(node, &before);
+	if (over)
+		finish_node(run, node);
+}
+
+static void step_tee(struct run *run, struct node *node)
+{
+	if (node->ended)
+		return;
+	tee_process(run, node);
+	if (batch_mark_reached(node->in)) {
+		batch_clear_mark(node->in);
+		epoch_pass(run, node);
+	}
+	if (input_is_over(node))
+		finish_node(run, node);
+}
+
+static void step_sink(struct run *run, struct node *node)
+{
+	const struct sink_ops *ops = (const void *)node->type;
+	if (node->ended)
+		return;
+	ops->write(node, node->in);
+	if (input_is_over(node) && (!ops->end || ops->end(node)))
+		finish_node(run, node);
+}
+
+static void step_node(struct run *run, struct node *node, uint64_t quota)
+{
+	switch (node->role) {
+	case NODE_SOURCE:
+		step_source(run, node, quota);
+		break;
+	case NODE_STAGE:
+		step_stage(run, node);
+		break;
+	case NODE_TEE:
+		step_tee(run, node);
+		break;
+	case NODE_SINK:
+		step_sink(run, node);
+		break;
+	}
+}
+
+static uint64_t source_quota(const struct pipeline *pipeline)
+{
+	uint64_t sources = 0;
+	for (size_t i = 0; i < pipeline->node_count; i++)
+		sources += pipeline->nodes[i]->role == NODE_SOURCE && !pipeline->nodes[i]->ended;
+	uint64_t quota = SOURCE_BYTES / (sources ? sources : 1);
+	return quota > pipeline->buffer_size ? quota : pipeline->buffer_size;
+}
+
+/* Whatever changes when something moves. */
+static uint64_t movement(const struct run *run)
+{
+	const struct pipeline *pipeline = run->pipeline;
+	uint64_t sum = pipeline->node_count - run->open_nodes;
+	for (size_t i = 0; i < pipeline->edge_count; i++) {
+		const struct batch *batch = &pipeline->edges[i].batch;
+		sum += batch->put.views + batch->put.bytes + batch->taken.views + batch->taken.bytes + batch->closed;
+	}
+	return sum + run->epoch.number + !run->epoch.open;
+}
+
+/* The pool is empty and nothing moves: thin views in sink queues let go of the buffers that they pin. */
+static bool pack_thin(struct run *run)
+{
+	struct pipeline *pipeline = run->pipeline;
+	bool any = false;
+	if (pool_available(pipeline->pool) > 0)
+		return false;
+	for (size_t i = 0; i < pipeline->node_count; i++) {
+		struct node *node = pipeline->nodes[i];
+		if (node->role == NODE_SINK)
+			any |= batch_pack_thin(node->in, pipeline->pool, &node->account.copies);
+	}
+	return any;
+}
+
+static bool round_moves(struct run *run)
+{
+	struct pipeline *pipeline = run->pipeline;
+	uint64_t quota = source_quota(pipeline);
+	for (size_t i = 0; i < pipeline->node_count; i++)
+		step_node(run, pipeline->nodes[i], quota);
+	epoch_step(run, loop_now(run->engine->loop));
+	uint64_t moved = movement(run);
+	bool any = moved != run->moved;
+	run->moved = moved;
+	if (any && run->epoch.wanted && !run->epoch.due)
+		run->epoch.due = loop_now(run->engine->loop) + EPOCH_INTERVAL_MS;
+	return any || pack_thin(run);
+}
+
+/* A turn */
+
+static uint64_t clock_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t earliest_due(const struct run *run)
+{
+	uint64_t due = run->epoch.open ? 0 : run->epoch.due;
+	for (size_t i = 0; i < run->pipeline->node_count; i++) {
+		uint64_t mine = run->pipeline->nodes[i]->due;
+		if (mine && (!due || mine < due))
+			due = mine;
+	}
+	return due;
+}
+
+/* A node whose time has come must have set another, or none. */
+static void check_due(struct run *run, uint64_t now)
+{
+	uint64_t due = earliest_due(run);
+	run->overdue = due && due <= now ? run->overdue + 1 : 0;
+	assert(run->overdue < MOST_OVERDUE);
+}
+
+static void run_turn(struct run *run)
+{
+	uint64_t begin = clock_ns(), read = run->read;
+	run->ready = false;
+	for (unsigned round = 0; round < TURN_ROUNDS; round++) {
+		if (!round_moves(run)) {
+			check_due(run, loop_now(run->engine->loop));
+			return;
+		}
+		if (run->read - read >= TURN_BYTES || clock_ns() - begin >= TURN_NS)
+			break;
+	}
+	run->ready = true;
+}
+
+static bool run_is_over(const struct run *run)
+{
+	return run->open_nodes == 0;
+}
+
+/* How long the loop may wait: not at all while a pipeline is ready. */
+static int waiting_time(const struct engine *engine, int timeout_ms)
+{
+	uint64_t now = loop_now(engine->loop);
+	for (size_t i = 0; i < engine->plan->count; i++) {
+		const struct run *run = &engine->runs[i];
+		if (run->ready)
+			return 0;
+		uint64_t due = earliest_due(run);
+		if (!due || run_is_over(run))
+			continue;
+		int wait = due <= now ? 0 : (int)(due - now < INT32_MAX ? due - now : INT32_MAX);
+		if (timeout_ms < 0 || wait < timeout_ms)
+			timeout_ms = wait;
+	}
+	return timeout_ms;
+}
+
+void engine_turn(struct engine *engine, int timeout_ms)
+{
+	uint64_t now = loop_now(engine->loop);
+	for (size_t i = 0; i < engine->plan->count; i++) {
+		struct run *run = &engine->runs[(engine->first + i) % engine->plan->count];
+		uint64_t due = earliest_due(run);
+		if (!run_is_over(run) && (run->ready || (due && due <= now)))
+			run_turn(run);
+		else
+			run->ready = false;
+	}
+	engine->first = (engine->first + 1) % engine->plan->count;
+	loop_turn(engine->loop, engine_finished(engine) ? 0 : waiting_time(engine, timeout_ms));
+}
+
+bool engine_finished(const struct engine *engine)
+{
+	for (size_t i = 0; i < engine->plan->count; i++)
+		if (!run_is_over(&engine->runs[i]))
+			return false;
+	return true;
+}
+
+void engine_drain(struct engine *engine, uint64_t read_deadline)
+{
+	if (engine->draining)
+		return;
+	engine->draining = true;
+	for (size_t i = 0; i < engine->plan->count; i++) {
+		struct run *run = &engine->runs[i];
+		run->ready = true;
+		for (size_t k = 0; k < run->pipeline->node_count; k++) {
+			struct node *node = run->pipeline->nodes[k];
+			if (node->role != NODE_SOURCE || node->ended)
+				continue;
+			const struct source_ops *ops = (const void *)node->type;
+			if (ops->drain)
+				ops->drain(node, read_deadline);
+			else
+				node->ended = true;
+		}
+	}
+}
+
+void engine_reopen(struct engine *engine)
+{
+	for (size_t i = 0; i < engine->plan->count; i++) {
+		struct run *run = &engine->runs[i];
+		for (size_t k = 0; k < run->pipeline->node_count; k++) {
+			struct node *node = run->pipeline->nodes[k];
+			const struct sink_ops *ops = (const void *)node->type;
+			if (node->role == NODE_SINK && ops->reopen && !node->ended)
+				ops->reopen(node);
+		}
+		run->ready = true;
+	}
+}
+
+uint64_t engine_now(const struct engine *engine)
+{
+	return loop_now(engine->loop);
+}
+
+/* Accounts */
+
+static uint64_t dropped_by(const struct account *account)
+{
+	uint64_t sum = 0;
+	for (unsigned reason = 0; reason < DROP_REASONS; reason++)
+		sum += account->dropped[reason];
+	return sum;
+}
+
+/* What a tee dropped in front of the branch that begins with this node. */
+static uint64_t dropped_before(const struct node *node)
+{
+	for (size_t i = 0; i < node->pipeline->node_count; i++) {
+		const struct node *other = node->pipeline->nodes[i];
+		const struct tee *tee = other->state;
+		for (size_t k = 0; other->role == NODE_TEE && k < tee->count; k++)
+			if (tee->branches[k].in == node->in)
+				return tee->branches[k].dropped;
+	}
+	return 0;
+}
+
+static uint64_t in_queue(const struct node *node)
+{
+	return node->in ? node->in->put.records - node->in->taken.records : 0;
+}
+
+void engine_report(const struct node *node, struct node_report *report)
+{
+	uint64_t before = node->in ? dropped_before(node) : 0;
+	*report = (struct node_report){ .account = node->account };
+	report->account.dropped[DROP_WHEN_FULL] += before;
+	report->held = in_queue(node) + node->account.held;
+	if (node->role == NODE_SOURCE) {
+		report->bytes_in = node->account.received;
+	} else {
+		report->records_in = node->in->put.records + before + node->account.found;
+		report->bytes_in = node->in->put.bytes;
+	}
+	report->records_out = node->given.records;
+	report->bytes_out = node->given.bytes;
+	if (node->role == NODE_SINK) {
+		report->records_out = node->in->taken.records - dropped_by(&node->account);
+		report->bytes_out = node->account.sent;
+	}
+}
+
+uint64_t engine_undelivered(const struct engine *engine)
+{
+	uint64_t sum = 0;
+	for (size_t i = 0; i < engine->plan->count; i++) {
+		const struct pipeline *pipeline = &engine->plan->pipelines[i];
+		for (size_t k = 0; k < pipeline->node_count; k++)
+			sum += in_queue(pipeline->nodes[k]) + pipeline->nodes[k]->account.held;
+	}
+	return sum;
+}
+
+/* Closing */
+
+static bool anything_in_flight(const struct engine *engine)
+{
+	for (size_t i = 0; i < engine->plan->count; i++) {
+		const struct pipeline *pipeline = &engine->plan->pipelines[i];
+		for (size_t k = 0; k < pipeline->node_count; k++)
+			if (pipeline->nodes[k]->busy > 0)
+				return true;
+	}
+	return false;
+}
+
+static bool halt(struct engine *engine)
+{
+	for (size_t i = 0; i < engine->plan->count; i++) {
+		struct pipeline *pipeline = &engine->plan->pipelines[i];
+		for (size_t k = 0; k < pipeline->node_count; k++)
+			if (pipeline->nodes[k]->type->halt)
+				pipeline->nodes[k]->type->halt(pipeline->nodes[k]);
+	}
+	uint64_t deadline = loop_now(engine->loop) + HALT_MS;
+	while (anything_in_flight(engine) && loop_now(engine->loop) < deadline)
+		loop_turn(engine->loop, HALT_MS);
+	return !anything_in_flight(engine);
+}
+
+/* What is still held will not be written. */
+static void close_node(struct node *node)
+{
+	uint64_t held = in_queue(node) + node->account.held;
+	if (node->in)
+		node->in->taken.records += in_queue(node);
+	node->account.held = 0;
+	node_drop(node, DROP_SHUTDOWN, held);
+	if (node->type->close)
+		node->type->close(node);
+}
+
+static void close_run(struct run *run)
+{
+	struct pipeline *pipeline = run->pipeline;
+	for (size_t i = pipeline->node_count; i-- > 0;)
+		close_node(pipeline->nodes[i]);
+	for (size_t i = 0; i < pipeline->edge_count; i++)
+		batch_empty_out(&pipeline->edges[i].batch);
+	free(run->group);
+	run->group = NULL;
+	epoch_close(run);
+}
+
+bool engine_close(struct engine *engine)
+{
+	if (!engine->opened)
+		return true;
+	if (!halt(engine))
+		return false;
+	engine->opened = false;
+	for (size_t i = 0; i < engine->plan->count; i++)
+		close_run(&engine->runs[i]);
+	return true;
+}
+
+void engine_destroy(struct engine *engine)
+{
+	if (!engine)
+		return;
+	bool closed = engine_close(engine);
+	assert(closed);
+	for (size_t i = 0; i < engine->plan->count; i++) {
+		struct pipeline *pipeline = &engine->plan->pipelines[i];
+		for (size_t k = 0; k < pipeline->edge_count; k++)
+			batch_close(&pipeline->edges[k].batch);
+		pool_destroy(pipeline->pool);
+		pipeline->pool = NULL;
+		pipeline->engine = NULL;
+		pipeline->run = NULL;
+	}
+	free(engine->runs);
+	free(engine);
+}

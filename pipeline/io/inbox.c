@@ -1,0 +1,150 @@
+/* Inboxes: see the header. */
+
+#include "pipeline/io/inbox.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void put_last(struct inbox *inbox, struct inbox_socket *socket)
+{
+	socket->previous = inbox->last;
+	socket->next = NULL;
+	if (inbox->last)
+		inbox->last->next = socket;
+	else
+		inbox->first = socket;
+	inbox->last = socket;
+	inbox->count++;
+	socket->readable = true;
+}
+
+static void take_out(struct inbox *inbox, struct inbox_socket *socket)
+{
+	if (socket->previous)
+		socket->previous->next = socket->next;
+	else
+		inbox->first = socket->next;
+	if (socket->next)
+		socket->next->previous = socket->previous;
+	else
+		inbox->last = socket->previous;
+	inbox->count--;
+	socket->readable = false;
+}
+
+static void call_gone(struct inbox_socket *socket)
+{
+	void (*gone)(struct inbox_socket *) = socket->gone;
+
+	socket->gone = NULL;
+	if (gone)
+		gone(socket);
+}
+
+/* A poll that failed counts as readable: receiving says what is wrong. */
+static void polled(struct io_operation *poll, int result)
+{
+	struct inbox_socket *socket = (struct inbox_socket *)poll;
+	struct inbox *inbox = socket->inbox;
+
+	(void)result;
+	if (!inbox) {
+		call_gone(socket);
+		return;
+	}
+	put_last(inbox, socket);
+	inbox->wake(inbox->owner);
+}
+
+static void poll_again(struct inbox_socket *socket)
+{
+	if (socket->readable)
+		take_out(socket->inbox, socket);
+	io_poll(socket->inbox->loop, &socket->poll, socket->fd, POLLIN);
+}
+
+static void stop_watching(struct inbox_socket *socket)
+{
+	if (socket->readable)
+		take_out(socket->inbox, socket);
+	socket->inbox = NULL;
+}
+
+void inbox_watch(struct inbox *inbox, struct inbox_socket *socket, int fd)
+{
+	assert(!socket->poll.in_flight);
+	assert(!socket->inbox);
+	*socket = (struct inbox_socket){
+		.poll = { .done = polled },
+		.inbox = inbox,
+		.fd = fd,
+	};
+	poll_again(socket);
+}
+
+void inbox_forget(struct inbox_socket *socket, void (*gone)(struct inbox_socket *socket))
+{
+	if (socket->inbox)
+		stop_watching(socket);
+	socket->gone = gone;
+	if (socket->poll.in_flight)
+		io_cancel(&socket->poll);
+	else
+		call_gone(socket);
+}
+
+struct inbox_socket *inbox_next(struct inbox *inbox)
+{
+	struct inbox_socket *socket = inbox->first;
+
+	if (!socket)
+		return NULL;
+	take_out(inbox, socket);
+	put_last(inbox, socket);
+	return socket;
+}
+
+/* Only a socket can be asked without the risk of blocking. */
+static ssize_t receive(struct inbox_socket *socket, char *data, uint32_t size)
+{
+	ssize_t answer;
+
+	if (socket->plain)
+		return read(socket->fd, data, size);
+	answer = recv(socket->fd, data, size, MSG_DONTWAIT);
+	if (answer >= 0 || errno != ENOTSOCK)
+		return answer;
+	socket->plain = true;
+	return read(socket->fd, data, size);
+}
+
+static bool is_transient(int error)
+{
+	return error == EAGAIN || error == EINTR;
+}
+
+enum receive_result inbox_receive(
+	struct inbox_socket *socket, char *data, uint32_t size, uint32_t *received)
+{
+	ssize_t answer;
+
+	assert(socket->readable);
+	assert(size > 0);
+	*received = 0;
+	answer = receive(socket, data, size);
+	if (answer > 0) {
+		*received = (uint32_t)answer;
+		if (socket->plain)
+			poll_again(socket);
+		return RECEIVED;
+	}
+	if (answer < 0 && is_transient(errno)) {
+		poll_again(socket);
+		return RECEIVED_NOTHING;
+	}
+	stop_watching(socket);
+	return answer == 0 ? RECEIVED_END : RECEIVED_RESET;
+}

@@ -1,0 +1,102 @@
+/* What nodes may ask of the core. */
+
+#include "pipeline/node.h"
+
+#include "pipeline/io/loop.h"
+#include "pipeline/run.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { LOG_TEXT = 512 };
+
+static const char *const reasons[DROP_REASONS] = {
+	[DROP_WHEN_FULL] = "when_full",
+	[DROP_TOO_LONG] = "too_long",
+	[DROP_INCOMPLETE] = "incomplete",
+	[DROP_CUT] = "cut",
+	[DROP_FRAMING] = "framing",
+	[DROP_PARSE] = "parse",
+	[DROP_DAMAGED] = "damaged",
+	[DROP_MEMORY] = "memory",
+	[DROP_TOO_BIG_FOR_DATAGRAM] = "too_big_for_datagram",
+	[DROP_UNMATCHED] = "unmatched",
+	[DROP_SHUTDOWN] = "shutdown",
+};
+
+const char *drop_reason_name(enum drop_reason reason)
+{
+	return reasons[reason];
+}
+
+void node_wake(struct node *node)
+{
+	if (node->pipeline->run)
+		node->pipeline->run->ready = true;
+}
+
+uint64_t node_now(const struct node *node)
+{
+	return loop_now(node->loop);
+}
+
+void node_drop(struct node *node, enum drop_reason reason, uint64_t records)
+{
+	node->account.dropped[reason] += records;
+}
+
+void node_log(struct node *node, enum log_level level, const char *format, ...)
+{
+	char text[LOG_TEXT];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	if (node->pipeline->engine)
+		engine_say(node->pipeline->engine, level, node->pipeline->name, node->name, text);
+}
+
+void node_end_run(struct node *node)
+{
+	if (node->pipeline->engine)
+		engine_drain(node->pipeline->engine, node_now(node));
+}
+
+bool log_gate_open(struct log_gate *gate, uint64_t now, uint64_t *missed)
+{
+	if (now < gate->next) {
+		gate->missed++;
+		return false;
+	}
+	*missed = gate->missed;
+	gate->missed = 0;
+	gate->next = now + 1000;
+	return true;
+}
+
+void node_note(struct node *source, uint32_t stream, uint64_t position)
+{
+	source->pipeline->run->epoch.noted[stream] = position;
+}
+
+uint64_t node_noted(const struct node *source, uint32_t stream)
+{
+	return source->pipeline->run->epoch.noted[stream];
+}
+
+void node_hold_back(struct node *stage, uint32_t stream, uint64_t bytes)
+{
+	uint64_t *noted = &stage->pipeline->run->epoch.noted[stream];
+	*noted -= bytes < *noted ? bytes : *noted;
+}
+
+struct node *node_source_of(const struct node *node, uint32_t stream)
+{
+	const struct pipeline *pipeline = node->pipeline;
+	for (size_t i = 0; i < pipeline->node_count; i++) {
+		struct node *source = pipeline->nodes[i];
+		if (source->role == NODE_SOURCE && stream - source->first_stream < source->stream_count)
+			return source;
+	}
+	return NULL;
+}

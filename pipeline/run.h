@@ -1,0 +1,63 @@
+/* What the engine keeps of a pipeline while it runs: private to engine.c, epoch.c and tee.c. */
+#pragma once
+
+#include "pipeline/engine.h"
+
+/* An epoch: positions are noted at the sources, a mark travels beside the data, and when every sink that holds up
+ * commits has written what stands before it, the sources commit. One at a time, at most one a second.
+ *
+ *     start ──note──▶ mark ──settle──▶ mark ──▶ … ──▶ safe ≥ mark ──commit──▶ sources
+ */
+struct epoch {
+	bool wanted;         /* a source has `commit` */
+	bool open;           /* one is under way */
+	uint64_t number;
+	uint64_t due;        /* when the next may start; 0: nothing has moved since the last */
+	uint64_t *noted;     /* positions, by stream */
+	uint64_t *passed;    /* by node: the last epoch that it passed on, or (a sink) that is safe */
+	uint64_t *sink_mark; /* by node: where a sink's epoch lies in its input */
+	bool last_done;      /* the sources have ended and what they noted then has been marked */
+};
+
+struct run {
+	struct pipeline *pipeline;
+	struct engine *engine;
+	struct epoch epoch;
+	bool ready;
+	uint64_t moved;       /* as of the last sweep: views and bytes put and taken */
+	uint64_t read;        /* bytes that the sources brought */
+	uint32_t overdue;     /* turns in which a node left its due time in the past */
+	struct view *group;   /* a record on its way through a tee */
+	uint32_t group_room;
+	size_t open_nodes;    /* nodes that have not finished */
+};
+
+/* The node's place in its pipeline. */
+size_t run_index(const struct run *run, const struct node *node);
+
+/* The edge that a batch is part of. */
+struct edge *edge_of(struct batch *batch);
+
+/* True if `node` puts into the edge. */
+bool node_feeds(const struct node *node, const struct edge *edge);
+
+bool epoch_open(struct run *run);
+void epoch_close(struct run *run);
+
+/* Starts an epoch if one is due, and ends the open one if all sinks are safe. */
+void epoch_step(struct run *run, uint64_t now);
+
+/* The node's mark is reached and settled: it goes on to what follows. */
+void epoch_pass(struct run *run, struct node *node);
+
+/* A node has finished: epochs no longer wait for it. */
+void epoch_node_finished(struct run *run, struct node *node);
+
+/* True if an ended source's edge may be closed: its last positions are noted. */
+bool epoch_lets_close(struct run *run);
+
+/* Moves what fits from the tee's input to its branches. */
+void tee_process(struct run *run, struct node *tee);
+
+/* The buffers that a branch pins: in all its edges. */
+uint32_t branch_pins(const struct pipeline *pipeline, const struct batch *batch);
