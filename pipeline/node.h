@@ -175,6 +175,9 @@ void node_wake(struct node *node);
 /* Monotonic milliseconds, as of this turn. */
 uint64_t node_now(const struct node *node);
 
+/* The run must end, with exit 0: standard output was closed by its reader. */
+void node_end_run(struct node *node);
+
 /* Counts dropped records. */
 void node_drop(struct node *node, enum drop_reason reason, uint64_t records);
 

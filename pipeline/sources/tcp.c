@@ -1,0 +1,496 @@
+/* tcp: listens, and reads what connections bring.
+ *
+ * A connection is a slot of a table that is made at start; its stream's number is the slot's. All connections share the
+ * source's current buffer, so ten thousand that trickle pin one, not ten thousand. A slot is free again when the end of
+ * its stream has been put and its descriptor is closed.
+ *
+ *     accepted ──▶ open ──▶ its end is put ──▶ its poll has come back: closed, free
+ */
+
+#include "pipeline/sources/tcp.h"
+
+#include "pipeline/io/inbox.h"
+#include "pipeline/io/listener.h"
+#include "pipeline/sources/receive.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	ACCEPTS_A_WAKE = 64,
+	ACCEPT_PAUSE_MS = 100,
+	SILENCE_MS = 200,         /* draining: after that a connection has said all */
+	SWEEP_PAUSE_MS = 20,      /* draining: between two looks at all connections */
+	RESERVED_DESCRIPTORS = 64 /* for everything but connections */
+};
+
+struct connection {
+	struct inbox_socket socket; /* first: the inbox hands it out */
+	struct tcp_source *source;
+	struct connection *next_free;
+	uint64_t active; /* when it last said something */
+	bool open;       /* its stream has not ended */
+};
+
+struct tcp_source {
+	struct address listen;
+	uint64_t max_connections;
+
+	struct node *node;
+	struct listener listener;
+	struct inbox inbox;
+	struct buffer *buffer; /* what is received next goes behind what is published */
+	struct connection *slots, *free;
+	uint32_t limit;     /* connections at once, as descriptors allow */
+	uint32_t touched;   /* slots that have been used */
+	uint32_t taken;     /* slots that are not free */
+	uint64_t accept_at; /* accepting pauses until then; 0: it does not */
+	struct log_gate trouble_gate, full_gate;
+
+	bool draining, halted;
+	uint64_t deadline, sweep_at; /* draining */
+};
+
+static const struct option options[] = {
+	OPTION(ADDRESS, struct tcp_source, listen, .required = true, .primary = true,
+		.wildcard = true, .example = "\"127.0.0.1:5140\"",
+		.doc = "Where to listen: an address and a port; the port alone is every address."),
+	OPTION(COUNT, struct tcp_source, max_connections, .standard = "1024", .least = "1",
+		.most = "1000000",
+		.doc = "The most connections at once; at the limit accepting pauses. Lowered with "
+		       "a "
+		       "warning where descriptors do not suffice."),
+	OPTIONS_END
+};
+
+uint16_t tcp_source_port(const struct node *node)
+{
+	const struct tcp_source *source = node->state;
+
+	return listener_port(&source->listener);
+}
+
+static void update_busy(struct tcp_source *source)
+{
+	source->node->busy = source->taken + source->listener.in_flight;
+}
+
+/* Connections. */
+
+static struct connection *slot_take(struct tcp_source *source)
+{
+	struct connection *slot = source->free;
+
+	if (slot)
+		source->free = slot->next_free;
+	else
+		slot = &source->slots[source->touched++];
+	source->taken++;
+	return slot;
+}
+
+static bool is_full(const struct tcp_source *source)
+{
+	return source->taken >= source->limit;
+}
+
+static void begin_connection(struct tcp_source *source, int fd)
+{
+	struct connection *connection = slot_take(source);
+	int on = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	connection->source = source;
+	connection->active = node_now(source->node);
+	connection->open = true;
+	source->node->connections++;
+	inbox_watch(&source->inbox, &connection->socket, fd);
+}
+
+static void keep_accepting(struct tcp_source *source);
+
+/* Nothing of the connection is in flight any more. */
+static void connection_gone(struct inbox_socket *socket)
+{
+	struct connection *connection = (struct connection *)socket;
+	struct tcp_source *source = connection->source;
+
+	close(socket->fd);
+	connection->next_free = source->free;
+	source->free = connection;
+	source->taken--;
+	keep_accepting(source);
+	update_busy(source);
+	node_wake(source->node);
+}
+
+static void leave_connection(struct connection *connection)
+{
+	connection->open = false;
+	connection->source->node->connections--;
+	inbox_forget(&connection->socket, connection_gone);
+}
+
+static uint32_t stream_of(const struct connection *connection)
+{
+	const struct tcp_source *source = connection->source;
+
+	return source->node->first_stream + (uint32_t)(connection - source->slots);
+}
+
+/* Says in the batch, which has room, that the stream is over. */
+static void end_connection(struct connection *connection, struct batch *out, uint32_t flag)
+{
+	struct view end = { .tag = stream_of(connection) | flag };
+	bool is_put = batch_put(out, &end);
+
+	assert(is_put);
+	leave_connection(connection);
+}
+
+/* Accepting. */
+
+enum queue { QUEUE_EMPTY, QUEUE_WAITS, QUEUE_PAUSED };
+
+static void pause_accepting(struct tcp_source *source, int error)
+{
+	uint64_t now = node_now(source->node), missed;
+	char again[64] = "";
+
+	source->accept_at = now + ACCEPT_PAUSE_MS;
+	if (!log_gate_open(&source->trouble_gate, now, &missed))
+		return;
+	if (missed > 0)
+		snprintf(again, sizeof(again), " (and %" PRIu64 " times since the last line)",
+			missed);
+	node_log(source->node, LOG_LEVEL_WARNING,
+		"cannot accept a connection: %s; accepting pauses for %d ms%s", strerror(error),
+		ACCEPT_PAUSE_MS, again);
+}
+
+static void say_full(struct tcp_source *source)
+{
+	uint64_t missed;
+
+	if (log_gate_open(&source->full_gate, node_now(source->node), &missed))
+		node_log(source->node, LOG_LEVEL_WARNING,
+			"%u connections are open, which is the limit: accepting pauses until one "
+			"ends",
+			source->limit);
+}
+
+/* What went wrong with one connection before it was ours says nothing about the next. */
+static bool is_connections_own(int error)
+{
+	return error == ECONNABORTED || error == EINTR || error == EPROTO || error == EPERM ||
+	       error == ENOPROTOOPT || error == EHOSTDOWN || error == ENONET ||
+	       error == EHOSTUNREACH || error == EOPNOTSUPP || error == ENETUNREACH ||
+	       error == ENETDOWN;
+}
+
+static enum queue accept_some(struct tcp_source *source, uint32_t most)
+{
+	if (source->accept_at)
+		return QUEUE_PAUSED;
+	while (most-- > 0) {
+		if (is_full(source))
+			return QUEUE_PAUSED;
+		int fd = listener_accept(&source->listener);
+		if (fd == -EAGAIN)
+			return QUEUE_EMPTY;
+		if (fd >= 0) {
+			begin_connection(source, fd);
+		} else if (!is_connections_own(-fd)) {
+			pause_accepting(source, -fd);
+			return QUEUE_PAUSED;
+		}
+	}
+	return QUEUE_WAITS;
+}
+
+/* Asks to be woken for the next connection, unless there is no place for it. While draining, what waits is accepted at
+ * once, and nothing that comes later. */
+static void keep_accepting(struct tcp_source *source)
+{
+	if (source->halted || source->accept_at || is_full(source))
+		return;
+	if (!source->draining)
+		listener_wait(&source->listener);
+	else if (accept_some(source, UINT32_MAX) == QUEUE_EMPTY)
+		listener_stop(&source->listener);
+}
+
+static void listener_woke(void *owner)
+{
+	struct tcp_source *source = owner;
+
+	if (!source->halted && !source->draining) {
+		accept_some(source, ACCEPTS_A_WAKE);
+		if (is_full(source))
+			say_full(source);
+		keep_accepting(source);
+	}
+	update_busy(source);
+	node_wake(source->node);
+}
+
+static void end_pause(struct tcp_source *source)
+{
+	if (!source->accept_at || node_now(source->node) < source->accept_at)
+		return;
+	source->accept_at = 0;
+	keep_accepting(source);
+}
+
+/* Reading. */
+
+/* One recv(2). The bytes that it brought. */
+static uint32_t read_connection(struct connection *connection, struct batch *out, uint64_t most)
+{
+	struct tcp_source *source = connection->source;
+	uint32_t received = 0;
+
+	switch (receive_once(source->node, out, source->buffer, &connection->socket,
+		stream_of(connection), most, &received)) {
+	case RECEIVED:
+		connection->active = node_now(source->node);
+		break;
+	case RECEIVED_NOTHING:
+		break;
+	case RECEIVED_END:
+		end_connection(connection, out, VIEW_END);
+		break;
+	case RECEIVED_RESET:
+		end_connection(connection, out, VIEW_BROKEN);
+		break;
+	}
+	return received;
+}
+
+/* Each readable connection once, in turn. */
+static void read_connections(struct tcp_source *source, struct batch *out)
+{
+	uint64_t left = source->node->quota;
+
+	for (uint32_t turns = source->inbox.count; turns > 0 && left > 0; turns--) {
+		if (batch_room(out) == 0 || !receive_ready(&source->buffer, source->node->pool))
+			return;
+		struct inbox_socket *next = inbox_next(&source->inbox);
+		if (!next)
+			return;
+		left -= read_connection((struct connection *)next, out, left);
+	}
+}
+
+/* Draining. */
+
+/* Bytes, or an end, that wait in the kernel though their readiness has not come up yet. */
+static bool has_more(const struct connection *connection)
+{
+	char byte;
+
+	return connection->socket.readable ||
+	       recv(connection->socket.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+}
+
+static bool is_over(const struct connection *connection, uint64_t now)
+{
+	if (now >= connection->source->deadline)
+		return true;
+	return now >= connection->active + SILENCE_MS && !has_more(connection);
+}
+
+static void end_silent(struct connection *connection, struct batch *out)
+{
+	shutdown(connection->socket.fd, SHUT_WR);
+	end_connection(connection, out, VIEW_END);
+}
+
+/* Ends the connections that have been silent. False if the batch had no room for an end. */
+static bool sweep(struct tcp_source *source, struct batch *out, uint64_t now)
+{
+	uint64_t next = source->deadline;
+
+	for (uint32_t i = 0; i < source->touched; i++) {
+		struct connection *connection = &source->slots[i];
+
+		if (!connection->open)
+			continue;
+		if (is_over(connection, now)) {
+			if (batch_room(out) == 0)
+				return false;
+			end_silent(connection, out);
+		} else if (connection->active + SILENCE_MS < next) {
+			next = connection->active + SILENCE_MS;
+		}
+	}
+	source->sweep_at = next > now + SWEEP_PAUSE_MS ? next : now + SWEEP_PAUSE_MS;
+	return true;
+}
+
+static void continue_drain(struct tcp_source *source, struct batch *out)
+{
+	struct node *node = source->node;
+	uint64_t now = node_now(node);
+
+	if (now >= source->deadline)
+		listener_stop(&source->listener);
+	bool is_held_up = now >= source->sweep_at && !sweep(source, out, now);
+	node->ended = node->connections == 0 && source->listener.stopped;
+	node->due = node->ended || is_held_up ? 0 : source->sweep_at;
+}
+
+static void tcp_read(struct node *node, struct batch *out)
+{
+	struct tcp_source *source = node->state;
+
+	end_pause(source);
+	read_connections(source, out);
+	node->due = 0;
+	if (source->draining)
+		continue_drain(source, out);
+	if (source->accept_at && (!node->due || source->accept_at < node->due))
+		node->due = source->accept_at;
+	update_busy(source);
+}
+
+/* Silence counts from now on at the earliest: what was sent just before may still be on its way. */
+static void tcp_drain(struct node *node, uint64_t deadline)
+{
+	struct tcp_source *source = node->state;
+	uint64_t now = node_now(node);
+
+	source->draining = true;
+	source->deadline = deadline;
+	source->sweep_at = now + SILENCE_MS;
+	for (uint32_t i = 0; i < source->touched; i++)
+		source->slots[i].active = now;
+	keep_accepting(source);
+	node->up = false;
+	node->due = now;
+	update_busy(source);
+	node_wake(node);
+}
+
+/* Opening and closing. */
+
+static void lower_limit(struct tcp_source *source)
+{
+	struct rlimit limit;
+
+	source->limit = (uint32_t)source->max_connections;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+		return;
+	uint64_t most =
+		limit.rlim_cur > RESERVED_DESCRIPTORS ? limit.rlim_cur - RESERVED_DESCRIPTORS : 1;
+	if (most >= source->max_connections)
+		return;
+	source->limit = (uint32_t)most;
+	node_log(source->node, LOG_LEVEL_WARNING,
+		"max_connections is lowered from %" PRIu64 " to %u: only %ju descriptors may be "
+		"open",
+		source->max_connections, source->limit, (uintmax_t)limit.rlim_cur);
+}
+
+static void inbox_woke(void *owner)
+{
+	const struct tcp_source *source = owner;
+
+	node_wake(source->node);
+}
+
+static bool tcp_open(struct node *node, struct faults *faults)
+{
+	struct tcp_source *source = node->state;
+
+	source->node = node;
+	source->inbox = (struct inbox){ .loop = node->loop, .wake = inbox_woke, .owner = source };
+	source->listener =
+		(struct listener){ .loop = node->loop, .wake = listener_woke, .owner = source };
+	lower_limit(source);
+	source->slots = calloc(source->limit, sizeof(*source->slots));
+	if (!source->slots)
+		return fault_at(faults, NULL, NULL, "%s: out of memory", node->name);
+	const char *why =
+		listener_open(&source->listener, source->listen.host, source->listen.port);
+	if (why)
+		return fault_at(
+			faults, NULL, NULL, "cannot listen on %s: %s", source->listen.text, why);
+	node->up = true;
+	node_log(node, LOG_LEVEL_INFO, "listening on %s (port %u)", source->listen.text,
+		listener_port(&source->listener));
+	keep_accepting(source);
+	update_busy(source);
+	return true;
+}
+
+static void tcp_halt(struct node *node)
+{
+	struct tcp_source *source = node->state;
+
+	source->halted = true;
+	node->up = false;
+	listener_stop(&source->listener);
+	for (uint32_t i = 0; i < source->touched; i++)
+		if (source->slots[i].open)
+			leave_connection(&source->slots[i]);
+	update_busy(source);
+}
+
+static void tcp_close(struct node *node)
+{
+	struct tcp_source *source = node->state;
+
+	assert(node->busy == 0);
+	listener_stop(&source->listener);
+	buffer_release(&source->buffer);
+	free(source->slots);
+	source->slots = NULL;
+}
+
+static bool tcp_plan(
+	struct node *node, const struct shape *in, struct shape *out, struct faults *faults)
+{
+	const struct tcp_source *source = node->state;
+
+	(void)in;
+	(void)faults;
+	*out = (struct shape){ .kind = FLOW_BYTES, .streams = (uint32_t)source->max_connections };
+	node->charge = source->max_connections * sizeof(struct connection);
+	snprintf(node->how, sizeof(node->how), "listens on %s, at most %" PRIu64 " connections",
+		source->listen.text, source->max_connections);
+	return true;
+}
+
+static uint32_t tcp_streams(const struct node *node)
+{
+	const struct tcp_source *source = node->state;
+
+	return (uint32_t)source->max_connections;
+}
+
+const struct source_ops source_tcp = {
+	.type = {
+		.name = "tcp",
+		.doc = "Listens for TCP connections; each is a stream of bytes.",
+		.options = options,
+		.state_size = sizeof(struct tcp_source),
+		.example = "{\"tcp\": {\"listen\": \"127.0.0.1:5140\"}}",
+		.plan = tcp_plan,
+		.open = tcp_open,
+		.close = tcp_close,
+		.halt = tcp_halt,
+	},
+	.read = tcp_read,
+	.drain = tcp_drain,
+	.streams = tcp_streams,
+	.concurrent = tcp_streams,
+	.sockets = true,
+};
