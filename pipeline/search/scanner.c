@@ -3,7 +3,7 @@
 #include "pipeline/search/scanner.h"
 
 #include <assert.h>
-#include <hs.h>
+#include <hs/hs.h>
 #include <stdlib.h>
 #include <string.h>
 
