@@ -1,11 +1,12 @@
 /* `list`: all kinds, or one with its options. */
 #include "config/describe.h"
 
+#include "config/describe_option.h"
+#include "config/memory.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "config/describe_option.h"
 
 enum { NAME_WIDTH = 16, TAKES_WIDTH = 36 };
 
@@ -77,9 +78,7 @@ char *describe_list(const struct catalogue *catalogue, const char *kind)
 {
 	char *text;
 	size_t size, found = 1;
-	FILE *out = open_memstream(&text, &size);
-	if (out == NULL)
-		abort();
+	FILE *out = memory_text_open(&text, &size);
 	if (kind == NULL) {
 		print_group(out, "sources", catalogue->sources);
 		print_group(out, "stages", catalogue->stages);
@@ -87,8 +86,7 @@ char *describe_list(const struct catalogue *catalogue, const char *kind)
 	} else {
 		found = print_named(out, catalogue, kind);
 	}
-	if (fclose(out) != 0)
-		abort();
+	memory_text_close(out);
 	if (found > 0)
 		return text;
 	free(text);

@@ -1,11 +1,13 @@
 /* Texts about options, made from the same tables that they are read by. */
 #include "config/describe_option.h"
 
+#include "config/memory.h"
+#include "config/sample.h"
+
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "config/sample.h"
 
 enum { TABLES_DEEP = 8 };
 
@@ -16,18 +18,12 @@ struct walk {
 	size_t depth;
 };
 
-static void *not_null(void *memory)
-{
-	if (memory == NULL)
-		abort();
-	return memory;
-}
-
 static struct listed *append(struct walk *walk)
 {
 	if (walk->count == walk->room) {
 		walk->room = walk->room == 0 ? 16 : walk->room * 2;
-		walk->items = not_null(reallocarray(walk->items, walk->room, sizeof(*walk->items)));
+		walk->items =
+			memory_needed(reallocarray(walk->items, walk->room, sizeof(*walk->items)));
 	}
 	struct listed *listed = &walk->items[walk->count++];
 	*listed = (struct listed){ 0 };
@@ -107,20 +103,20 @@ static const char *type_text(const struct listed *listed)
 	case OPTION_CHOICE:
 		break;
 	}
-	abort();
+	assert(false);
+	return NULL;
 }
 
 char *describe_takes(const struct listed *listed, const char *mark)
 {
 	char *text;
 	size_t size;
-	FILE *out = not_null(open_memstream(&text, &size));
+	FILE *out = memory_text_open(&text, &size);
 	if (listed->option->type == OPTION_CHOICE)
 		print_choices(out, listed->option->choices, mark);
 	else
 		fputs(type_text(listed), out);
-	if (fclose(out) != 0)
-		abort();
+	memory_text_close(out);
 	return text;
 }
 
@@ -149,7 +145,7 @@ char *describe_default(const struct option *option)
 {
 	char *text;
 	size_t size;
-	FILE *out = not_null(open_memstream(&text, &size));
+	FILE *out = memory_text_open(&text, &size);
 	const char *standard = standard_text(option);
 	bool bounds = option->least != NULL || option->most != NULL;
 	fputs(standard, out);
@@ -160,8 +156,7 @@ char *describe_default(const struct option *option)
 	fputs(both ? " (" : "", out);
 	print_bounds(out, option);
 	fputs(both ? ")" : "", out);
-	if (fclose(out) != 0)
-		abort();
+	memory_text_close(out);
 	return text;
 }
 
@@ -206,12 +201,11 @@ char *describe_example(const struct described *kind)
 {
 	char *text;
 	size_t size;
-	FILE *out = not_null(open_memstream(&text, &size));
+	FILE *out = memory_text_open(&text, &size);
 	if (kind->example != NULL)
 		fputs(kind->example, out);
 	else
 		print_made_example(out, kind);
-	if (fclose(out) != 0)
-		abort();
+	memory_text_close(out);
 	return text;
 }

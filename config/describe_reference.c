@@ -1,10 +1,11 @@
 /* The reference in Markdown. */
 #include "config/describe.h"
 
+#include "config/describe_option.h"
+#include "config/memory.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "config/describe_option.h"
 
 /* In a cell of a table, a bar would end it. */
 static void print_cell(FILE *out, const char *text)
@@ -71,16 +72,13 @@ char *describe_reference(const struct catalogue *catalogue)
 {
 	char *text;
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
-	if (out == NULL)
-		abort();
+	FILE *out = memory_text_open(&text, &size);
 	print_options(out, "`service`", catalogue->service);
 	print_options(out, "A pipeline, beside `from`, `stages` and `to`", catalogue->pipeline);
 	print_group(out, "Sources", catalogue->sources);
 	print_group(out, "Stages", catalogue->stages);
 	print_group(out, "Sinks", catalogue->sinks);
 	print_options(out, "Beside a sink", catalogue->branch);
-	if (fclose(out) != 0)
-		abort();
+	memory_text_close(out);
 	return text;
 }

@@ -5,13 +5,14 @@
  */
 #include "config/describe.h"
 
+#include "config/json_print.h"
+#include "config/memory.h"
+#include "config/sample.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "config/json_print.h"
-#include "config/sample.h"
 
 enum { TABLES_MOST = 64, NAME_ROOM = 96 };
 
@@ -27,16 +28,9 @@ struct schema {
 	size_t count, written;
 };
 
-static cJSON *not_null(cJSON *item)
-{
-	if (item == NULL)
-		abort();
-	return item;
-}
-
 static void put(cJSON *object, const char *key, cJSON *item)
 {
-	cJSON_AddItemToObject(object, key, not_null(item));
+	cJSON_AddItemToObject(object, key, memory_needed(item));
 }
 
 static void put_text(cJSON *object, const char *key, const char *text)
@@ -46,18 +40,16 @@ static void put_text(cJSON *object, const char *key, const char *text)
 
 static cJSON *new_object(void)
 {
-	return not_null(cJSON_CreateObject());
+	return memory_needed(cJSON_CreateObject());
 }
 
 /* JSON with single quotes, which stays readable in C. */
 static cJSON *from_text(const char *text)
 {
-	char *json = strdup(text);
-	if (json == NULL)
-		abort();
+	char *json = memory_needed(strdup(text));
 	for (char *quote = json; (quote = strchr(quote, '\'')) != NULL;)
 		*quote = '"';
-	cJSON *item = not_null(cJSON_Parse(json));
+	cJSON *item = memory_needed(cJSON_Parse(json));
 	free(json);
 	return item;
 }
@@ -88,9 +80,9 @@ static cJSON *closed_object(cJSON *properties)
 
 static cJSON *either(cJSON *one, cJSON *other)
 {
-	cJSON *list = not_null(cJSON_CreateArray()), *object = new_object();
-	cJSON_AddItemToArray(list, not_null(one));
-	cJSON_AddItemToArray(list, not_null(other));
+	cJSON *list = memory_needed(cJSON_CreateArray()), *object = new_object();
+	cJSON_AddItemToArray(list, memory_needed(one));
+	cJSON_AddItemToArray(list, memory_needed(other));
 	put(object, "anyOf", list);
 	return object;
 }
@@ -170,9 +162,9 @@ static cJSON *count_schema(const struct option *option)
 
 static cJSON *choice_schema(const struct option *option)
 {
-	cJSON *choice = new_object(), *choices = not_null(cJSON_CreateArray());
+	cJSON *choice = new_object(), *choices = memory_needed(cJSON_CreateArray());
 	for (const char *const *at = option->choices; *at != NULL; at++)
-		cJSON_AddItemToArray(choices, not_null(cJSON_CreateString(*at)));
+		cJSON_AddItemToArray(choices, memory_needed(cJSON_CreateString(*at)));
 	put(choice, "enum", choices);
 	return either(choice, reference("resolved"));
 }
@@ -206,7 +198,8 @@ static cJSON *type_schema(struct schema *schema, const struct option *option, co
 	case OPTION_SUBTREES:
 		return list_of(table_reference(schema, option, owner), 1);
 	}
-	abort();
+	assert(false);
+	return NULL;
 }
 
 static const char *default_of(const struct option *option)
@@ -240,10 +233,10 @@ static void put_options(
 
 static cJSON *required_list(const struct option *table)
 {
-	cJSON *list = not_null(cJSON_CreateArray());
+	cJSON *list = memory_needed(cJSON_CreateArray());
 	for (; table != NULL && table->name != NULL; table++)
 		if (table->required)
-			cJSON_AddItemToArray(list, not_null(cJSON_CreateString(table->name)));
+			cJSON_AddItemToArray(list, memory_needed(cJSON_CreateString(table->name)));
 	return list;
 }
 
@@ -303,8 +296,8 @@ static cJSON *kind_schema(struct schema *schema, const struct described *kind, c
 
 static void add_alternative(cJSON *alternatives, const char *key)
 {
-	cJSON *object = new_object(), *required = not_null(cJSON_CreateArray());
-	cJSON_AddItemToArray(required, not_null(cJSON_CreateString(key)));
+	cJSON *object = new_object(), *required = memory_needed(cJSON_CreateArray());
+	cJSON_AddItemToArray(required, memory_needed(cJSON_CreateString(key)));
 	put(object, "required", required);
 	cJSON_AddItemToArray(alternatives, object);
 }
@@ -319,10 +312,10 @@ static bool needs_nothing(const struct described *kind)
 
 static cJSON *bare_names(const struct described *kinds)
 {
-	cJSON *object = new_object(), *names = not_null(cJSON_CreateArray());
+	cJSON *object = new_object(), *names = memory_needed(cJSON_CreateArray());
 	for (; kinds->name != NULL; kinds++)
 		if (needs_nothing(kinds))
-			cJSON_AddItemToArray(names, not_null(cJSON_CreateString(kinds->name)));
+			cJSON_AddItemToArray(names, memory_needed(cJSON_CreateString(kinds->name)));
 	put(object, "enum", names);
 	return object;
 }
@@ -338,7 +331,7 @@ static const char enabled_schema[] =
 static cJSON *node_schema(struct schema *schema, const struct described *kinds, const char *group,
 	cJSON *properties, const char *alternative)
 {
-	cJSON *alternatives = not_null(cJSON_CreateArray());
+	cJSON *alternatives = memory_needed(cJSON_CreateArray());
 	put(properties, "name", from_text(name_schema));
 	put(properties, "enabled", from_text(enabled_schema));
 	for (const struct described *kind = kinds; kind->name != NULL; kind++) {
@@ -378,8 +371,8 @@ static void write_pipeline(struct schema *schema, const struct catalogue *catalo
 	put(properties, "to", reference("to"));
 	put_options(schema, properties, catalogue->pipeline, "pipeline");
 	cJSON *pipeline = closed_object(properties), *required = required_list(catalogue->pipeline);
-	cJSON_AddItemToArray(required, not_null(cJSON_CreateString("from")));
-	cJSON_AddItemToArray(required, not_null(cJSON_CreateString("to")));
+	cJSON_AddItemToArray(required, memory_needed(cJSON_CreateString("from")));
+	cJSON_AddItemToArray(required, memory_needed(cJSON_CreateString("to")));
 	put(pipeline, "required", required);
 	put(schema->definitions, "pipeline", pipeline);
 }
@@ -396,7 +389,7 @@ static cJSON *pipelines_schema(void)
 
 static cJSON *root_schema(struct schema *schema, const struct catalogue *catalogue)
 {
-	cJSON *properties = new_object(), *required = not_null(cJSON_CreateArray());
+	cJSON *properties = new_object(), *required = memory_needed(cJSON_CreateArray());
 	const struct option *service = catalogue->service == NULL ? no_options : catalogue->service;
 	put(properties, "$schema", from_text("{'type': 'string'}"));
 	put(properties, "service", reference(table_name(schema, service, "service")));
@@ -405,7 +398,7 @@ static cJSON *root_schema(struct schema *schema, const struct catalogue *catalog
 	put_text(root, "$schema", "https://json-schema.org/draft/2020-12/schema");
 	put_text(root, "title", "viewduct configuration");
 	close_object(root, properties);
-	cJSON_AddItemToArray(required, not_null(cJSON_CreateString("pipelines")));
+	cJSON_AddItemToArray(required, memory_needed(cJSON_CreateString("pipelines")));
 	put(root, "required", required);
 	return root;
 }

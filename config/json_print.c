@@ -1,15 +1,15 @@
 /* cJSON prints plain values; where lines break is decided here. */
 #include "config/json_print.h"
 
+#include "config/memory.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 static void print_plain(FILE *out, const cJSON *item)
 {
-	char *text = cJSON_PrintUnformatted(item);
-	if (text == NULL)
-		abort();
+	char *text = memory_needed(cJSON_PrintUnformatted(item));
 	fputs(text, out);
 	free(text);
 }
@@ -76,12 +76,9 @@ char *json_print(const cJSON *item)
 {
 	char *text;
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
-	if (out == NULL)
-		abort();
+	FILE *out = memory_text_open(&text, &size);
 	print(out, item, 0);
 	fputc('\n', out);
-	if (fclose(out) != 0)
-		abort();
+	memory_text_close(out);
 	return text;
 }

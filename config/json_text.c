@@ -2,12 +2,13 @@
  * could mean anything; what people write by habit is told from what is merely wrong. */
 #include "config/json_text.h"
 
-#include <ctype.h>
-#include <string.h>
-
 #include "config/arena.h"
+#include "config/nearest.h"
 #include "config/quote.h"
 #include "config/utf8.h"
+
+#include <ctype.h>
+#include <string.h>
 
 struct scanner {
 	const struct document *document;
@@ -51,9 +52,14 @@ static bool at_end(const struct scanner *scanner)
 	return scanner->at >= scanner->size;
 }
 
+static bool is_space(char byte)
+{
+	return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
 static void skip_space(struct scanner *scanner)
 {
-	while (!at_end(scanner) && memchr(" \t\r\n", peek(scanner), 4) != NULL)
+	while (!at_end(scanner) && is_space(peek(scanner)))
 		scanner->at++;
 }
 
@@ -64,21 +70,33 @@ static bool starts(const struct scanner *scanner, const char *words)
 	       memcmp(scanner->text + scanner->at, words, size) == 0;
 }
 
+static bool is_word_byte(char byte)
+{
+	return isalnum((unsigned char)byte) || (byte != '\0' && strchr("_-+.$", byte) != NULL);
+}
+
 /* Where a run of letters, digits and what numbers are made of ends. */
 static size_t word_end(const struct scanner *scanner, size_t from)
 {
 	size_t end = from;
-	while (end < scanner->size && (isalnum((unsigned char)scanner->text[end]) ||
-					      memchr("_-+.$", scanner->text[end], 5) != NULL))
+	while (end < scanner->size && is_word_byte(scanner->text[end]))
 		end++;
 	return end;
+}
+
+static unsigned line_of(const struct scanner *scanner, size_t offset)
+{
+	unsigned line = 1;
+	for (size_t i = 0; i < offset; i++)
+		line += scanner->text[i] == '\n';
+	return line;
 }
 
 /* The text is over, inside of something: said behind its last character. */
 static bool fault_end(const struct scanner *scanner)
 {
 	size_t end = scanner->size;
-	while (end > 0 && memchr(" \t\r\n", scanner->text[end - 1], 4) != NULL)
+	while (end > 0 && is_space(scanner->text[end - 1]))
 		end--;
 	const struct value *inside = scanner->inside;
 	if (inside == NULL)
@@ -86,7 +104,8 @@ static bool fault_end(const struct scanner *scanner)
 			"the configuration is empty");
 	bool object = inside->kind == VALUE_OBJECT;
 	return wrong(scanner, end, end, object ? "write }" : "write ]",
-		"the text ends inside of %s", value_kind_name(inside->kind));
+		"the text ends inside of the %s that begins in line %u", object ? "object" : "list",
+		line_of(scanner, inside->offset));
 }
 
 /* A byte that begins nothing in JSON. `due` says what could be there. */
@@ -270,18 +289,19 @@ static bool scan_number(struct scanner *scanner, struct value *value)
 
 static const char *word_remedy(const struct scanner *scanner, size_t from, size_t end)
 {
+	static const char *const ours[] = { "true", "false", "null", NULL };
 	static const struct {
 		const char *theirs, *ours;
-	} words[] = { { "true", "write true" }, { "yes", "write true" }, { "on", "write true" },
-		{ "false", "write false" }, { "no", "write false" }, { "off", "write false" },
-		{ "null", "write null" }, { "none", "write null" }, { "nil", "write null" } };
-	size_t size = end - from;
+	} words[] = { { "yes", "true" }, { "on", "true" }, { "no", "false" }, { "off", "false" },
+		{ "none", "null" }, { "nil", "null" }, { "undefined", "null" } };
+	struct arena *arena = scanner->document->arena;
+	const char *word = arena_copy(arena, scanner->text + from, end - from);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strlen(words[i].theirs) == size &&
-			strncasecmp(words[i].theirs, scanner->text + from, size) == 0)
-			return words[i].ours;
-	return arena_format(
-		scanner->document->arena, "write \"%.*s\"", (int)size, scanner->text + from);
+		if (strcasecmp(words[i].theirs, word) == 0)
+			return arena_format(arena, "write %s", words[i].ours);
+	const char *near = nearest(word, ours);
+	return near != NULL ? arena_format(arena, "write %s, or \"%s\"", near, word)
+			    : arena_format(arena, "write \"%s\"", word);
 }
 
 static bool scan_word(struct scanner *scanner, struct value *value)

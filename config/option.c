@@ -1,11 +1,6 @@
 /* Walking a table of options over an object. What a single option takes is told by its type's file. */
 #include "config/option.h"
 
-#include <assert.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "config/address.h"
 #include "config/arena.h"
 #include "config/bytes.h"
@@ -13,6 +8,11 @@
 #include "config/quote.h"
 #include "config/sample.h"
 #include "config/scalar.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static void *field_of(const struct option *option, void *state)
 {
@@ -192,7 +192,8 @@ static bool option_read(const struct reading *reading, const struct option *opti
 	case OPTION_SUBTREES:
 		return subtrees_read(reading, option, value, field);
 	}
-	abort();
+	assert(false);
+	return false;
 }
 
 static const struct option *find(const struct option *table, const char *name)
@@ -282,14 +283,15 @@ static bool fault_missing(
 		reading->what);
 }
 
-/* `given` is an option that stands alone; NULL where members are looked at. */
-static bool required_check(
-	const struct reading *reading, const struct value *value, const struct option *given)
+/* `alone`: the value stands for the primary option. */
+static bool required_check(const struct reading *reading, const struct value *value, bool alone)
 {
 	bool good = true;
-	for (const struct option *at = reading->table; at->name != NULL; at++)
-		if (at->required && at != given && value_member(value, at->name) == NULL)
+	for (const struct option *at = reading->table; at->name != NULL; at++) {
+		bool given = alone ? at->primary : value_member(value, at->name) != NULL;
+		if (at->required && !given)
 			good = fault_missing(reading, at, value);
+	}
 	return good;
 }
 
@@ -342,7 +344,7 @@ static bool primary_read(const struct reading *reading, const struct value *valu
 		!(kind_fits(primary, value) || is_bytes_object(reading->table, value)))
 		return fault_forms(reading, value);
 	bool good = option_read(reading, primary, value, field_of(primary, state));
-	return required_check(reading, value, primary) && good;
+	return required_check(reading, value, true) && good;
 }
 
 static bool unknown_object_read(
@@ -357,13 +359,13 @@ static bool object_read(const struct reading *reading, const struct value *value
 {
 	table_default(reading->table, state);
 	if (value == NULL)
-		return required_check(reading, NULL, NULL);
+		return required_check(reading, NULL, false);
 	if (value->unknown)
 		return unknown_object_read(reading, value, state);
 	if (value->kind != VALUE_OBJECT || is_bytes_object(reading->table, value))
 		return primary_read(reading, value, state);
 	bool good = members_read(reading, value, state);
-	return required_check(reading, value, NULL) && good;
+	return required_check(reading, value, false) && good;
 }
 
 bool options_read(const struct option *table, const struct value *value, const char *what,

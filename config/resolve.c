@@ -2,14 +2,15 @@
  * variable holds is not looked into again. */
 #include "config/resolve.h"
 
+#include "config/arena.h"
+#include "config/memory.h"
+#include "config/quote.h"
+#include "config/secret.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "config/arena.h"
-#include "config/quote.h"
-#include "config/secret.h"
 
 /* One ${…}, as slices of the string. */
 struct variable {
@@ -29,10 +30,10 @@ static size_t name_size(const char *text)
 	return isdigit((unsigned char)text[0]) ? 0 : size;
 }
 
-static bool fault_form(struct faults *faults, const struct value *value, const char *start)
+static void fault_form(struct faults *faults, const struct value *value, const char *start)
 {
 	size_t size = value->size - (size_t)(start - value->text);
-	return fault_at(faults, value,
+	fault_at(faults, value,
 		"write ${NAME}, ${NAME:-default} or ${NAME:?message}; a dollar sign is $$",
 		"%s is not a variable", quote_text(value->document, start, size));
 }
@@ -45,13 +46,13 @@ static bool variable_parse(struct variable *variable, const struct value *value,
 	size_t size = name_size(variable->name);
 	const char *behind = variable->name + size, *close = strchr(behind, '}');
 	if (size == 0 || close == NULL)
-		return fault_form(faults, value, start);
+		return fault_form(faults, value, start), false;
 	variable->name_size = (int)size;
 	variable->end = close + 1;
 	if (behind == close)
 		return true;
 	if (behind[0] != ':' || (behind[1] != '-' && behind[1] != '?'))
-		return fault_form(faults, value, start);
+		return fault_form(faults, value, start), false;
 	variable->operator= behind[1];
 	variable->word = behind + 2;
 	variable->word_size = (int)(close - variable->word);
@@ -119,12 +120,9 @@ static bool resolve_string(struct value *value, struct faults *faults)
 {
 	char *text;
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
-	if (out == NULL)
-		abort();
+	FILE *out = memory_text_open(&text, &size);
 	bool good = string_print(out, value, faults);
-	if (fclose(out) != 0)
-		abort();
+	memory_text_close(out);
 	if (!good)
 		value->unknown = true;
 	if (!value->unknown) {

@@ -1,17 +1,18 @@
 /* Numbers are read from how they are written, never through a double: they are exact up to 2^64-1. */
 #include "config/scalar.h"
 
-#include <ctype.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "config/arena.h"
 #include "config/nearest.h"
 #include "config/quote.h"
 #include "config/sample.h"
 #include "config/units.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define REMEDY(value, ...) arena_format((value)->document->arena, __VA_ARGS__)
 
@@ -77,8 +78,7 @@ static uint64_t bound(const struct option *option, const char *text, uint64_t ot
 	bool good = option->type == OPTION_COUNT  ? whole_parse(text, &number) == WHOLE
 		    : option->type == OPTION_SIZE ? size_parse(text, &number)
 						  : time_parse(text, &number);
-	if (!good)
-		abort();
+	assert(good);
 	return number;
 }
 
@@ -307,6 +307,7 @@ bool scalar_read(
 	case OPTION_CHOICE:
 		return choice_read(option, value, field, faults);
 	default:
-		abort();
+		assert(false);
+		return false;
 	}
 }
