@@ -108,28 +108,49 @@ static bool fault_end(const struct scanner *scanner)
 		line_of(scanner, inside->offset));
 }
 
-/* A byte that begins nothing in JSON. `due` says what could be there. */
-static bool fault_byte(const struct scanner *scanner, const char *due)
+/* What stands between single quotes, in double ones. */
+static const char *requoted(const struct scanner *scanner)
+{
+	const char *start = scanner->text + scanner->at + 1;
+	size_t rest = scanner->size - scanner->at - 1, most = rest < 60 ? rest : 60;
+	const char *close = memchr(start, '\'', most);
+	if (close == NULL || memchr(start, '\n', (size_t)(close - start)) != NULL)
+		return "write \"…\"";
+	return arena_format(
+		scanner->document->arena, "write \"%.*s\"", (int)(close - start), start);
+}
+
+/* What people write by habit, or what is no UTF-8. True if it was that, and the fault is added. */
+static bool fault_habit(const struct scanner *scanner)
 {
 	const char *place = scanner->text + scanner->at;
 	size_t at = scanner->at, length = utf8_sequence(place, scanner->size - at, NULL);
-	if (at_end(scanner))
-		return fault_end(scanner);
 	if (starts(scanner, "//") || starts(scanner, "/*") || *place == '#')
-		return wrong(scanner, at, at + 1,
+		return !wrong(scanner, at, at + 1,
 			"write it as a member whose key begins with //: {\"//\": \"…\"}",
 			"JSON has no comments");
 	if (*place == '\'')
-		return wrong(scanner, at, at + 1, "write \"…\"",
+		return !wrong(scanner, at, at + 1, requoted(scanner),
 			"strings and keys stand in double quotes");
 	if (starts(scanner, "“") || starts(scanner, "”") || starts(scanner, "„"))
-		return wrong(scanner, at, at + length, "write \"",
+		return !wrong(scanner, at, at + length, "write \"",
 			"strings and keys stand in plain double quotes");
 	if (at == 0 && (starts(scanner, "\xff\xfe") || starts(scanner, "\xfe\xff")))
-		return wrong(scanner, 0, 2, "save it as UTF-8", "the text is UTF-16, not UTF-8");
-	if (length == 0)
-		return wrong(scanner, at, at + 1, "save it as UTF-8", "this byte is not UTF-8");
-	return wrong(scanner, at, at + length, NULL, "%s is due, not %s", due,
+		return !wrong(scanner, 0, 2, "save it as UTF-8", "the text is UTF-16, not UTF-8");
+	return length == 0 &&
+	       !wrong(scanner, at, at + 1, "save it as UTF-8", "this byte is not UTF-8");
+}
+
+/* A byte that begins nothing in JSON. `due` says what could be there. Always returns false. */
+static bool fault_byte(const struct scanner *scanner, const char *due, const char *remedy)
+{
+	if (at_end(scanner))
+		return fault_end(scanner);
+	if (fault_habit(scanner))
+		return false;
+	size_t at = scanner->at;
+	size_t length = utf8_sequence(scanner->text + at, scanner->size - at, NULL);
+	return wrong(scanner, at, at + length, remedy, "%s is due, not %s", due,
 		quoted(scanner, at, at + length));
 }
 
@@ -170,7 +191,8 @@ static bool scan_code(struct scanner *scanner, bool *nul)
 	scanner->at += 6;
 	if (code == 0) {
 		*nul = true;
-		wrong(scanner, from, from + 6, "write {\"hex\": \"00\"} where bytes are asked for",
+		wrong(scanner, from, from + 6,
+			"leave it out; where bytes are asked for, write {\"hex\": \"00\"}",
 			"\\u0000 cannot be in a string");
 	}
 	if (code >= 0xdc00 && code <= 0xdfff)
@@ -278,8 +300,8 @@ static bool scan_number(struct scanner *scanner, struct value *value)
 		return wrong(scanner, from, end, "write a decimal number, or a string in quotes",
 			"%s is not a number", quoted(scanner, from, end));
 	if (end - from > JSON_NUMBER_SIZE)
-		return wrong(scanner, from, end, NULL, "a number of more than %d characters",
-			JSON_NUMBER_SIZE);
+		return wrong(scanner, from, end, "write fewer digits",
+			"a number of more than %d characters", JSON_NUMBER_SIZE);
 	value->kind = VALUE_NUMBER;
 	value->size = end - from;
 	value->text = arena_copy(scanner->document->arena, scanner->text + from, end - from);
@@ -335,6 +357,14 @@ static struct value *append(struct scanner *scanner, struct value *parent, struc
 	return value;
 }
 
+/* Neither a comma nor the end that is due. */
+static bool fault_between(const struct scanner *scanner, char close)
+{
+	bool object = close == '}', closes = peek(scanner) == '}' || peek(scanner) == ']';
+	const char *remedy = !closes ? "write a comma" : object ? "write }" : "write ]";
+	return fault_byte(scanner, object ? "\",\" or \"}\"" : "\",\" or \"]\"", remedy);
+}
+
 /* Behind a value: a comma and more (true), or the end (`*more` false). */
 static bool scan_comma(struct scanner *scanner, char close, bool *more)
 {
@@ -351,7 +381,7 @@ static bool scan_comma(struct scanner *scanner, char close, bool *more)
 		return wrong(scanner, comma, comma + 1, "write a comma before it",
 			"a comma is missing before this");
 	if (!*more)
-		return fault_byte(scanner, close == '}' ? "\",\" or \"}\"" : "\",\" or \"]\"");
+		return fault_between(scanner, close);
 	scanner->at++;
 	skip_space(scanner);
 	if (peek(scanner) == '}' || peek(scanner) == ']')
@@ -364,7 +394,8 @@ static bool fault_key(const struct scanner *scanner)
 {
 	size_t from = scanner->at, end = word_end(scanner, from);
 	if (end == from)
-		return fault_byte(scanner, "a key in double quotes");
+		return fault_byte(scanner, "a key in double quotes",
+			peek(scanner) == ',' ? "leave the comma out" : "write \"…\"");
 	return wrong(scanner, from, end,
 		arena_format(scanner->document->arena, "write \"%.*s\"", (int)(end - from),
 			scanner->text + from),
@@ -443,7 +474,9 @@ static bool scan_by_first_byte(struct scanner *scanner, struct value *value)
 		return scan_word(scanner, value);
 	if (isdigit((unsigned char)byte) || (byte != '\0' && strchr("-+.", byte) != NULL))
 		return scan_number(scanner, value);
-	return fault_byte(scanner, "a value");
+	return fault_byte(scanner, "a value",
+		peek(scanner) == ',' ? "leave the comma out"
+				     : "write \"…\", a number, true, false, null, {…} or […]");
 }
 
 static bool scan_value(struct scanner *scanner, struct value *value)
@@ -474,7 +507,7 @@ struct value *json_text_scan(const struct document *document, struct faults *fau
 	if (at_end(&scanner))
 		return root;
 	if (peek(&scanner) == '/' || peek(&scanner) == '#')
-		return fault_byte(&scanner, "the end"), NULL;
+		return fault_byte(&scanner, "the end", "leave it out"), NULL;
 	wrong(&scanner, scanner.at, scanner.at + 1, "leave it out: a file holds one configuration",
 		"text behind the end of the configuration");
 	return NULL;

@@ -126,7 +126,9 @@ static bool subtrees_read(const struct reading *reading, const struct option *op
 {
 	struct reading inner = inner_reading(reading, option);
 	if (value->kind != VALUE_LIST)
-		return fault_kind(reading->faults, option, value, "a list");
+		return fault_at(reading->faults, value, "write [ before it and ] behind it",
+			"a list is due for \"%s\", not %s", option->name,
+			value_kind_name(value->kind));
 	if (value->first == NULL)
 		return fault_at(reading->faults, value, "write at least one",
 			"an empty list for \"%s\"", option->name);
@@ -320,12 +322,25 @@ static bool kind_fits(const struct option *option, const struct value *value)
 	return value->kind == VALUE_BOOL && option->type == OPTION_BOOL;
 }
 
+/* An object with the table's first option. */
+static const char *object_sample(const struct reading *reading, const struct document *document)
+{
+	const struct option *first = reading->table;
+	if (first->name == NULL)
+		return "write {}";
+	char *sample = sample_of(first);
+	const char *remedy =
+		arena_format(document->arena, "write {\"%s\": %s}", first->name, sample);
+	free(sample);
+	return remedy;
+}
+
 static bool fault_forms(const struct reading *reading, const struct value *value)
 {
 	const struct option *primary = option_primary(reading->table);
 	const struct document *document = value->document;
 	if (primary == NULL)
-		return fault_at(reading->faults, value, "write {…}",
+		return fault_at(reading->faults, value, object_sample(reading, document),
 			"an object of options is due for %s, not %s", reading->what,
 			value_kind_name(value->kind));
 	char *sample = sample_of(primary);

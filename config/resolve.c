@@ -16,7 +16,7 @@
 struct variable {
 	const char *name;
 	int name_size;
-	char operator;    /* '-', '?', or 0 for none */
+	char form;        /* '-', '?', or 0 for none */
 	const char *word; /* behind the operator */
 	int word_size;
 	const char *end; /* behind the } */
@@ -53,7 +53,7 @@ static bool variable_parse(struct variable *variable, const struct value *value,
 		return true;
 	if (behind[0] != ':' || (behind[1] != '-' && behind[1] != '?'))
 		return fault_form(faults, value, start), false;
-	variable->operator= behind[1];
+	variable->form = behind[1];
 	variable->word = behind + 2;
 	variable->word_size = (int)(close - variable->word);
 	const char *nested = strstr(variable->word, "${");
@@ -70,7 +70,7 @@ static bool fault_unset(
 	const char *name = variable->name;
 	const char *remedy = arena_format(value->document->arena,
 		"set %.*s, or write ${%.*s:-default}", size, name, size, name);
-	if (variable->operator== '?' && variable->word_size> 0)
+	if (variable->form == '?' && variable->word_size > 0)
 		return fault_at(faults, value, remedy, "%.*s: %.*s", size, name,
 			variable->word_size, variable->word);
 	return fault_at(faults, value, remedy, "the variable %.*s is not set", size, name);
@@ -83,11 +83,11 @@ static bool variable_print(FILE *out, const struct variable *variable, const str
 	char *name =
 		arena_copy(value->document->arena, variable->name, (size_t)variable->name_size);
 	const char *content = getenv(name);
-	if (content != NULL && content[0] == '\0' && variable->operator!= 0)
+	if (content != NULL && content[0] == '\0' && variable->form != 0)
 		content = NULL;
 	if (content != NULL)
 		return fputs(content, out) >= 0;
-	if (variable->operator!= '-')
+	if (variable->form != '-')
 		return fault_unset(faults, value, variable);
 	fprintf(out, "%.*s", variable->word_size, variable->word);
 	return true;

@@ -88,7 +88,7 @@ static bool fault_bound(struct faults *faults, const struct option *option,
 	char *sample = sample_json(option, limit);
 	const char *remedy = REMEDY(value, "write %s", sample);
 	free(sample);
-	return fault_at(faults, value, remedy, "\"%s\" may be %s %s, not %s", option->name,
+	return fault_at(faults, value, remedy, "\"%s\" must be %s %s, not %s", option->name,
 		relation, limit, value->secret ? quote_value(value) : value->text);
 }
 
@@ -120,7 +120,8 @@ static bool within_bounds(const struct option *option, const struct value *value
 static bool fault_not_whole(
 	struct faults *faults, const struct option *option, const struct value *value)
 {
-	const char *remedy = "write it without a fraction or exponent";
+	const char *remedy = value->kind == VALUE_STRING ? "set it to a whole number"
+							 : "write it without fraction or exponent";
 	double number = value->number;
 	bool exact = value->kind == VALUE_NUMBER && number >= 0 && number < 1e15;
 	if (exact && (double)(uint64_t)number == number)

@@ -45,7 +45,10 @@ static bool source_check(const struct value *source, struct faults *faults)
 {
 	if (source->unknown || (source->kind == VALUE_STRING && source->size > 0))
 		return true;
-	return fault_at(faults, source, NULL, "a string is due for \"%s\", not %s", source->key,
+	return fault_at(faults, source,
+		strcmp(source->key, "$file") == 0 ? "write {\"$file\": \"/run/secrets/key\"}"
+						  : "write {\"$credential\": \"key\"}",
+		"a string is due for \"%s\", not %s", source->key,
 		source->kind == VALUE_STRING ? "an empty one" : value_kind_name(source->kind));
 }
 

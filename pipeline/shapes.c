@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config/arena.h"
+#include "pipeline/holds.h"
 
 static const char newline_text[] = "\n";
 static const struct framing newline = { .delimiter = newline_text,
@@ -27,14 +27,9 @@ bool shapes_is_split(const struct node *node)
 
 /* --- what is carried ---------------------------------------------------------------------------------------------- */
 
-static struct edge *edge_of(struct batch *batch)
-{
-	return (struct edge *)((char *)batch - offsetof(struct edge, batch));
-}
-
 static struct carried *carried_on(struct draft *draft, struct batch *batch)
 {
-	return &draft->carried[edge_of(batch) - draft->pipeline->edges];
+	return &draft->carried[holds_edge(batch) - draft->pipeline->edges];
 }
 
 static struct shape suitable(const struct draft *draft, const struct node *node)
@@ -67,7 +62,7 @@ static const char *kind_name(enum flow_kind kind)
 static bool meet(const struct node *node, struct shape *all, const struct shape *more,
 	struct faults *faults)
 {
-	const char *first = edge_of(node->out)->producer->name;
+	const char *first = holds_edge(node->out)->producer->name;
 	const struct value *place = node->value;
 	if (all->kind != more->kind || all->kind == FLOW_FRAMES)
 		return fault_at(faults, place,
@@ -106,10 +101,10 @@ static bool check_stage(const struct node *node, const struct shape *in, struct 
 	if (in->kind == FLOW_FRAMES)
 		return fault_at(faults, node->value, "put it before what compresses",
 			"\"%s\" stands behind \"%s\", whose frames only sinks can take",
-			node->type->name, edge_of(node->in)->producer->name);
+			node->type->name, holds_edge(node->in)->producer->name);
 	if (in->kind == FLOW_RECORDS && shapes_is_split(node))
 		return fault_at(faults, node->value, "leave one of the two splits out",
-			"\"%s\" gives records already", edge_of(node->in)->producer->name);
+			"\"%s\" gives records already", holds_edge(node->in)->producer->name);
 	return true;
 }
 

@@ -5,7 +5,7 @@
  */
 
 #include "pipeline/io/gather.h"
-#include "pipeline/registry.h"
+#include "pipeline/node.h"
 #include "pipeline/sinks/file_target.h"
 
 #include <errno.h>
@@ -88,17 +88,17 @@ static void cut_back(struct node *node)
 	struct gather *gather = &sink->gather;
 	struct batch *in = node->in;
 	uint64_t written = gather->written + in->taken.bytes;
-	bool owes_delimiter = gather->owes_delimiter;
+	uint32_t delimiter = gather->delimiter_written;
 
-	if (in->kind == FLOW_BYTES || gather->written == 0 || !sink->target.regular)
+	if (in->kind == FLOW_BYTES || !sink->target.regular)
 		return;
 	gather_restart(gather, in, node->framing);
 	taken(node);
-	uint64_t part = written - gather->written - in->taken.bytes;
-	if (part == 0 || file_target_cut(&sink->target, part))
+	uint64_t part = written - in->taken.bytes;
+	if (part + delimiter == 0 || file_target_cut(&sink->target, part + delimiter))
 		return;
-	gather->written += part;
-	gather->owes_delimiter = owes_delimiter;
+	gather->written = part;
+	gather->delimiter_written = delimiter;
 }
 
 static void fail(struct node *node, int error)
@@ -133,6 +133,17 @@ static void wait_for_room(struct node *node)
 	io_poll(node->loop, &sink->poll, sink->target.fd, POLLOUT);
 }
 
+static void not_written(struct node *node, int result)
+{
+	struct file_sink *sink = node->state;
+
+	gather_written(&sink->gather, node->in, 0);
+	if (result == -EAGAIN)
+		wait_for_room(node);
+	else if (result != -EINTR && result != -ECANCELED)
+		fail(node, result == 0 ? EIO : -result);
+}
+
 static void write_done(struct io_operation *operation, int result)
 {
 	struct node *node = operation->owner;
@@ -144,10 +155,8 @@ static void write_done(struct io_operation *operation, int result)
 		node->account.sent += (uint64_t)result;
 		gather_written(&sink->gather, node->in, (uint64_t)result);
 		taken(node);
-	} else if (result == -EAGAIN) {
-		wait_for_room(node);
-	} else if (result != -EINTR && result != -ECANCELED) {
-		fail(node, result == 0 ? EIO : -result);
+	} else {
+		not_written(node, result);
 	}
 	node_wake(node);
 }
@@ -210,6 +219,8 @@ static uint64_t missing(const struct node *node)
 
 	if (in->kind == FLOW_BYTES)
 		return 0;
+	if (sink->gather.delimiter_written > 0)
+		return 1;
 	for (uint32_t i = 0; i < batch_ready(in) && end < written; i++) {
 		const struct view *view = batch_peek(in, i);
 		end += view->size;
@@ -274,13 +285,12 @@ static void file_write(struct node *node, struct batch *in)
 	uint64_t size = next_size(node);
 	if (sink->failing && node_now(node) < node->due)
 		return;
-	if (gather_fill(&sink->gather, in, node->framing, size) == 0) {
-		gather_written(&sink->gather, in, 0);
-		taken(node);
-		return;
-	}
-	node->busy++;
 	node->due = 0;
+	uint64_t bytes = gather_fill(&sink->gather, in, node->framing, size);
+	taken(node);
+	if (bytes == 0)
+		return;
+	node->busy++;
 	io_write(
 		node->loop, &sink->write, sink->target.fd, sink->gather.pieces, sink->gather.count);
 }

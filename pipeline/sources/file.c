@@ -1,6 +1,6 @@
 /* file: reads files, each once, or for as long as they grow. */
 
-#include "pipeline/registry.h"
+#include "pipeline/node.h"
 #include "pipeline/sources/file_follow.h"
 #include "pipeline/sources/file_once.h"
 #include "pipeline/sources/file_set.h"

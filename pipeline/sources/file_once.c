@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -59,14 +60,13 @@ static void look(void *owner, const char *path, bool matches)
 		return;
 	}
 	struct once_match *match = &once->matches[once->count];
-	*match = (struct once_match){ .path = strdup(path),
-		.device = status.st_dev,
-		.inode = status.st_ino,
-		.size = (uint64_t)status.st_size };
-	if (match->path)
-		once->count++;
-	else
+	*match = (struct once_match){
+		.device = status.st_dev, .inode = status.st_ino, .size = (uint64_t)status.st_size
+	};
+	if (asprintf(&match->path, "%s", path) < 0)
 		once->many = true;
+	else
+		once->count++;
 }
 
 static int by_name(const void *a, const void *b)

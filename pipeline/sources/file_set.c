@@ -2,7 +2,7 @@
 
 #include "pipeline/sources/file_set.h"
 
-#include "pipeline/io/watch.h"
+#include "pipeline/io/directory_watch.h"
 #include "pipeline/sources/glob.h"
 
 #include <dirent.h>
@@ -23,7 +23,7 @@ struct file_set_directory {
 	uint32_t depth; /* below the fixed directory that it was found from */
 	bool listed; /* a pattern has wildcards here: names must be read; otherwise it is only watched */
 	bool replaced; /* its own name came or went: a watch of it may be dead */
-	struct watch *watch;
+	struct directory_watch *watch;
 };
 
 /* One walk: what the one before knew is taken over piece by piece. */
@@ -129,7 +129,7 @@ static void directory_destroy(struct file_set_directory *directory)
 {
 	if (!directory)
 		return;
-	watch_destroy(directory->watch);
+	directory_watch_destroy(directory->watch);
 	free(directory->path);
 	free(directory);
 }
@@ -158,8 +158,7 @@ static struct file_set_directory *directory_create(
 		return NULL;
 	directory->set = set;
 	directory->listed = listed;
-	directory->path = strdup(path);
-	if (directory->path)
+	if (asprintf(&directory->path, "%s", path) >= 0)
 		return directory;
 	free(directory);
 	return NULL;
@@ -173,12 +172,12 @@ static void keep_watch(
 
 	if (!set->watches || (directory->watch && same && !directory->replaced))
 		return;
-	watch_destroy(directory->watch);
+	directory_watch_destroy(directory->watch);
 	directory->replaced = false;
 	directory->device = status->st_dev;
 	directory->inode = status->st_ino;
-	directory->watch =
-		watch_create(set->node->loop, openable(directory), directory_changed, directory);
+	directory->watch = directory_watch_create(
+		set->node->loop, openable(directory), directory_changed, directory);
 	if (directory->watch)
 		return;
 	set->incomplete = true;
@@ -349,23 +348,22 @@ static bool expand(struct file_set *set, char *pattern)
 	return true;
 }
 
-/* A plain path in the form that walking and events give it. */
-static char *plain(const char *path)
+/* A plain path becomes what walking and events make of it. */
+static char *own_pattern(const char *path)
 {
-	char *text = NULL;
-	size_t size = glob_fixed_directory(path);
+	char *text;
+	size_t size = glob_is_pattern(path) ? 0 : glob_fixed_directory(path);
 	const char *slash = size > 0 && path[size - 1] != '/' ? "/" : "";
+	const char *rest = glob_is_pattern(path) ? path : last_part(path);
 
-	if (asprintf(&text, "%.*s%s%s", (int)size, path, slash, last_part(path)) < 0)
-		return NULL;
-	return text;
+	return asprintf(&text, "%.*s%s%s", (int)size, path, slash, rest) < 0 ? NULL : text;
 }
 
 static bool add_pattern(struct file_set *set, const char *path)
 {
 	if (set->pattern_count >= MOST_PATTERNS)
 		return false;
-	char *pattern = glob_is_pattern(path) ? strdup(path) : plain(path);
+	char *pattern = own_pattern(path);
 	return pattern && expand(set, pattern);
 }
 

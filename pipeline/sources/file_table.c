@@ -3,6 +3,7 @@
 #include "pipeline/sources/file_table.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -76,6 +77,13 @@ struct followed *file_table_find_path(const struct file_table *table, const char
 	return NULL;
 }
 
+static char *own_text(const char *text)
+{
+	char *own;
+
+	return asprintf(&own, "%s", text) < 0 ? NULL : own;
+}
+
 static struct followed *free_place(struct file_table *table)
 {
 	if (table->count == table->most)
@@ -91,7 +99,7 @@ static struct followed *free_place(struct file_table *table)
 struct followed *file_table_add(
 	struct file_table *table, const char *path, const struct stat *status)
 {
-	char *own = strdup(path);
+	char *own = own_text(path);
 	struct followed *file = own ? free_place(table) : NULL;
 
 	if (!file) {
@@ -144,7 +152,7 @@ void file_table_remove(struct file_table *table, struct followed *file)
 
 void file_table_rename(struct followed *file, const char *path)
 {
-	char *own = strdup(path);
+	char *own = own_text(path);
 
 	if (!own)
 		return;

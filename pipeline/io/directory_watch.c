@@ -1,6 +1,6 @@
 /* A directory's watch: one of libuv's handles, in memory that lives until the loop has let go of it. */
 
-#include "pipeline/io/watch.h"
+#include "pipeline/io/directory_watch.h"
 
 #include "pipeline/io/loop.h"
 
@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <uv.h>
 
-struct watch {
+struct directory_watch {
 	uv_fs_event_t handle; /* first: libuv gives it back */
-	watch_changed *changed;
+	directory_watch_changed *changed;
 	void *owner;
 };
 
@@ -21,23 +21,23 @@ static void handle_closed(uv_handle_t *handle)
 
 static void happened(uv_fs_event_t *handle, const char *name, int events, int status)
 {
-	struct watch *watch = (struct watch *)handle;
+	struct directory_watch *watch = (struct directory_watch *)handle;
 
 	if (watch->changed && status == 0 && name)
 		watch->changed(watch->owner, name, events & UV_RENAME);
 }
 
-struct watch *watch_create(
-	struct loop *loop, const char *directory, watch_changed *changed, void *owner)
+struct directory_watch *directory_watch_create(
+	struct loop *loop, const char *directory, directory_watch_changed *changed, void *owner)
 {
-	struct watch *watch = calloc(1, sizeof(*watch));
+	struct directory_watch *watch = calloc(1, sizeof(*watch));
 
 	if (!watch)
 		return NULL;
 	uv_fs_event_init(loop_uv(loop), &watch->handle);
 	int error = uv_fs_event_start(&watch->handle, happened, directory, 0);
 	if (error) {
-		watch_destroy(watch);
+		directory_watch_destroy(watch);
 		errno = -error;
 		return NULL;
 	}
@@ -46,7 +46,7 @@ struct watch *watch_create(
 	return watch;
 }
 
-void watch_destroy(struct watch *watch)
+void directory_watch_destroy(struct directory_watch *watch)
 {
 	if (!watch)
 		return;
