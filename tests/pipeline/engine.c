@@ -244,7 +244,7 @@ Test(engine, epochs_pass_stages_that_hold_back_and_branches_and_wait_for_no_drop
 	size_t size;
 	char *text = numbered(60000, "line", &size);
 	struct segment segment = { .data = text, .size = size, .flags = VIEW_END };
-	struct bench bench = { .stages = "[\"split\",{\"filter\":\"line\"}]",
+	struct bench bench = { .stages = "[{\"split\":{\"on\":\"newline\",\"max_record\":\"2KiB\"}},{\"filter\":\"line\"}]",
 		.to = "[\"bench\",{\"bench\":{},\"stages\":[{\"compress\":{\"codec\":\"zstd\",\"level\":1}}]},"
 		      "{\"bench\":{},\"when_full\":\"drop\"}]",
 		.buffer = "1KiB",
