@@ -135,7 +135,7 @@ unit: $(OUT)/unit
 	$(Q)tests/check/unit $(OUT)/unit $(UNIT_FLAGS)
 
 scenarios: $(BINARY) $(PROGRAMS)
-	$(Q)tests/scenarios/run --binary $(BINARY) --programs $(OUT)/programs $(SCENARIO_FLAGS)
+	$(Q)tests/scenarios/run --binary $(BINARY) --programs $(OUT)/programs $(if $(filter sanitized,$(MODE)),--sanitized) $(SCENARIO_FLAGS)
 
 # --- checking ---------------------------------------------------------------------------------------------------------
 

@@ -478,6 +478,11 @@ void engine_report(const struct node *node, struct node_report *report)
 	}
 	report->records_out = node->given.records;
 	report->bytes_out = node->given.bytes;
+	if (node->role == NODE_TEE) {
+		/* What it took, it gave: once to every branch, where what a branch could not take is counted. */
+		report->records_out = node->in->taken.records - dropped_by(&node->account);
+		report->bytes_out = node->in->taken.bytes;
+	}
 	if (node->role == NODE_SINK) {
 		report->records_out = node->in->taken.records - dropped_by(&node->account);
 		report->bytes_out = node->account.sent;
