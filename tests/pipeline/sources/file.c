@@ -46,7 +46,7 @@ static void passes_unchanged(struct running *running)
 	cr_assert_eq(mkdir("in", 0755), 0);
 	for (int file = 0; file < 6; file++) {
 		char name[32];
-		size_t begin = size, length = file == 2 ? 0 : (size_t)rand() % 30000 + (file == 4) * 100000;
+		size_t begin = size, length = file == 2 ? 0 : (size_t)rand() % 30000 + (file == 4 ? 100000u : 0);
 		while (size < begin + length)
 			all[size++] = (char)rand();
 		snprintf(name, sizeof(name), "in/%d", file);
