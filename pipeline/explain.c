@@ -221,7 +221,8 @@ static void print_memory_of(FILE *out, const struct pipeline *pipeline)
 static void print_head(FILE *out, const struct plan *plan, const char *backend, const char *why)
 {
 	char memory[32], reserve[32];
-	fprintf(out, "backend  %s%s%s%s\n", backend, why ? " (" : "", why ? why : "", why ? ")" : "");
+	fprintf(out, "backend  %s%s%s%s\n", backend, why ? " (" : "", why ? why : "",
+		why ? ")" : "");
 	fprintf(out, "workers  1\n");
 	fprintf(out, "memory   %s, of which %s is kept for a reload\n",
 		size_format(plan->service.memory, memory), rounded(explain_reserve(plan), reserve));

@@ -18,7 +18,8 @@ static cJSON *made(cJSON *item)
 
 static void add_text(cJSON *object, const char *key, const char *text)
 {
-	made(text ? cJSON_AddStringToObject(object, key, text) : cJSON_AddNullToObject(object, key));
+	made(text ? cJSON_AddStringToObject(object, key, text)
+		  : cJSON_AddNullToObject(object, key));
 }
 
 static void add_number(cJSON *object, const char *key, uint64_t number)
@@ -77,7 +78,8 @@ static cJSON *pipeline_object(const struct pipeline *pipeline)
 	cJSON *pool = made(cJSON_AddObjectToObject(object, "pool"));
 	add_number(pool, "buffers", pipeline->buffers);
 	add_number(pool, "buffer", pipeline->buffer_size);
-	add_number(pool, "bytes", (uint64_t)pipeline->buffers * pool_buffer_cost(pipeline->buffer_size));
+	add_number(pool, "bytes",
+		(uint64_t)pipeline->buffers * pool_buffer_cost(pipeline->buffer_size));
 	add_number(object, "charges", pipeline->charges);
 	if (explain_has_records(pipeline))
 		add_number(object, "max_record", pipeline->max_record);
