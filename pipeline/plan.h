@@ -41,8 +41,7 @@ struct edge {
 	struct node *producer; /* the first of them */
 	uint32_t producers;    /* nodes that put here: several where sources meet */
 	uint64_t epoch;        /* the last one whose mark was set here */
-	uint32_t
-		pin_limit; /* buffers, so that what is read ahead never takes the whole pool; 0: none */
+	uint32_t pin_limit;    /* buffers: what is read ahead never takes the whole pool; 0: none */
 };
 
 struct pipeline {
