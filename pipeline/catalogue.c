@@ -25,7 +25,7 @@ const struct option service_options[] = {
 };
 
 const struct option pipeline_options[] = {
-	OPTION(SIZE, struct pipeline_keys, memory,
+	OPTION(SIZE, struct pipeline_keys, memory, .least = "1KiB",
 		.doc = "Memory of this pipeline's own; without it, it gets a share of the "
 		       "service's."),
 	OPTIONS_END
@@ -40,13 +40,11 @@ const struct option pipeline_options[] = {
 
 const struct option node_options[] = { NAME, ENABLED, OPTIONS_END };
 
-const struct option branch_options[] = {
-	NAME, ENABLED,
+const struct option branch_options[] = { NAME, ENABLED,
 	OPTION(CHOICE, struct node_keys, when_full, .choices = when_full_words,
 		.doc = "What happens when this branch does not keep up: block holds up the whole "
 		       "pipeline, drop lets go of its newest records, whole and counted."),
-	OPTIONS_END
-};
+	OPTIONS_END };
 
 static struct described describe(const struct node_type *type)
 {

@@ -185,9 +185,6 @@ void node_drop(struct node *node, enum drop_reason reason, uint64_t records);
 __attribute__((format(printf, 3, 4))) void node_log(
 	struct node *node, enum log_level level, const char *format, ...);
 
-/* The run must end: standard output was closed by its reader. */
-void node_end_run(struct node *node);
-
 /* Limits a log line to one a second, counting the rest: true if it is time, `missed` gets how many were not said. */
 struct log_gate {
 	uint64_t next, missed;

@@ -59,8 +59,8 @@ static bool is_hex(int byte)
 
 static void write_text(struct reader *reader, const char *text)
 {
-	if (!reader->mute)
-		reader->out = stpcpy(reader->out, text);
+	for (; !reader->mute && *text; text++)
+		*reader->out++ = *text;
 }
 
 /* A byte that stands for itself, in a class or outside. */

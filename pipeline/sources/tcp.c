@@ -101,6 +101,15 @@ static bool is_full(const struct tcp_source *source)
 	return source->taken >= source->limit;
 }
 
+/* Draining: looks at all connections when this one may have fallen silent, if not before. */
+static void sweep_for(struct tcp_source *source, const struct connection *connection)
+{
+	uint64_t silent_at = connection->active + SILENCE_MS;
+
+	if (silent_at < source->sweep_at)
+		source->sweep_at = silent_at;
+}
+
 static void begin_connection(struct tcp_source *source, int fd)
 {
 	struct connection *connection = slot_take(source);
@@ -111,6 +120,7 @@ static void begin_connection(struct tcp_source *source, int fd)
 	connection->active = node_now(source->node);
 	connection->open = true;
 	source->node->connections++;
+	sweep_for(source, connection);
 	inbox_watch(&source->inbox, &connection->socket, fd);
 }
 
@@ -316,22 +326,24 @@ static void end_silent(struct connection *connection, struct batch *out)
 /* Ends the connections that have been silent. False if the batch had no room for an end. */
 static bool sweep(struct tcp_source *source, struct batch *out, uint64_t now)
 {
-	uint64_t next = source->deadline;
-
+	source->sweep_at = source->deadline;
 	for (uint32_t i = 0; i < source->touched; i++) {
 		struct connection *connection = &source->slots[i];
 
 		if (!connection->open)
 			continue;
-		if (is_over(connection, now)) {
-			if (batch_room(out) == 0)
-				return false;
-			end_silent(connection, out);
-		} else if (connection->active + SILENCE_MS < next) {
-			next = connection->active + SILENCE_MS;
+		if (!is_over(connection, now)) {
+			sweep_for(source, connection);
+			continue;
 		}
+		if (batch_room(out) == 0) {
+			source->sweep_at = now;
+			return false;
+		}
+		end_silent(connection, out);
 	}
-	source->sweep_at = next > now + SWEEP_PAUSE_MS ? next : now + SWEEP_PAUSE_MS;
+	if (source->sweep_at < now + SWEEP_PAUSE_MS)
+		source->sweep_at = now + SWEEP_PAUSE_MS;
 	return true;
 }
 
@@ -356,7 +368,7 @@ static void tcp_read(struct node *node, struct batch *out)
 	node->due = 0;
 	if (source->draining)
 		continue_drain(source, out);
-	if (source->accept_at && (!node->due || source->accept_at < node->due))
+	if (source->accept_at && !node->ended && (!node->due || source->accept_at < node->due))
 		node->due = source->accept_at;
 	update_busy(source);
 }
@@ -369,7 +381,7 @@ static void tcp_drain(struct node *node, uint64_t deadline)
 
 	source->draining = true;
 	source->deadline = deadline;
-	source->sweep_at = now + SILENCE_MS;
+	source->sweep_at = now + SILENCE_MS < deadline ? now + SILENCE_MS : deadline;
 	for (uint32_t i = 0; i < source->touched; i++)
 		source->slots[i].active = now;
 	keep_accepting(source);
@@ -435,6 +447,8 @@ static void tcp_halt(struct node *node)
 {
 	struct tcp_source *source = node->state;
 
+	if (!source->node)
+		return;
 	source->halted = true;
 	node->up = false;
 	listener_stop(&source->listener);

@@ -162,7 +162,7 @@ static const struct source_ops source_sockets = {
 
 struct bench_sink {
 	struct gather gather;
-	size_t index;
+	size_t index, room;
 	uint64_t random;
 };
 
@@ -193,7 +193,11 @@ static void sink_close(struct node *node)
 static void collect(struct bench_sink *sink, const char *data, size_t size)
 {
 	size_t before = now->out_size[sink->index];
-	char *grown = realloc(now->out[sink->index], before + size + 1);
+	char *grown = now->out[sink->index];
+	if (before + size >= sink->room) {
+		sink->room = 2 * (before + size) + 4096;
+		grown = realloc(grown, sink->room);
+	}
 	cr_assert(grown);
 	memcpy(grown + before, data, size);
 	grown[before + size] = '\0';

@@ -149,6 +149,7 @@ static void try_one(uint64_t *random)
 		delimiters[kind].json, (unsigned long long)limit, rules[rule], lasts[last]);
 	struct segment segment = { .data = text, .size = size, .flags = VIEW_END };
 	struct bench bench = { .stages = stages,
+		.memory = "4MiB",
 		.buffer = buffers[random_below(random, 5)],
 		.segments = &segment,
 		.segment_count = 1,
