@@ -56,7 +56,10 @@ Test(describe_list, options)
 	expect_in(text, "default 3 (1 to 19)\n");
 	expect_in(text, "default 5s (at most 1h)\n");
 	expect_in(text, "newline, delimiter, nul or octets");
+	expect_in(text, "default newline\n");
+	expect_in(text, "default false\n");
 	expect_in(text, "  retry.first ");
+	cr_expect_null(strstr(text, " \n"));
 	expect_in(text, "a list of objects of these options");
 	expect_in(text, "required when `on` is `delimiter`");
 	expect_in(text, "  {\"filter\": \"ERROR\"}\n");
