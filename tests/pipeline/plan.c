@@ -392,5 +392,5 @@ Test(plan, catalogues_every_kind)
 	cr_expect_str_eq(find(catalogue->stages, "filter")->options[0].name, "contains");
 	cr_expect_str_eq(catalogue->service[1].name, "buffer");
 	cr_expect_str_eq(catalogue->pipeline[0].name, "memory");
-	cr_expect_str_eq(catalogue->branch[2].name, "when_full");
+	cr_expect_str_eq(catalogue->branch[0].name, "when_full");
 }
