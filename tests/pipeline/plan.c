@@ -331,6 +331,22 @@ Test(plan, refuses_even_what_is_right_in_a_document_that_is_wrong, .init = kinds
 	kinds_close(&planned);
 }
 
+Test(plan, accepts_what_is_not_resolved_where_a_word_may_stand, .init = kinds_add)
+{
+	struct planned planned;
+	kinds_plan_unresolved(&planned, "{ 'pipelines': { 'p': { 'from': '${IN}', 'stages': [ "
+					"'split', { 'filter': '${WHAT}' } ],"
+					"'memory': '${SIZE}', 'to': [ { 'file': '${OUT}' }, { "
+					"'tcp': '${HOST}:1' } ] } } }");
+	cr_expect_not_null(planned.plan);
+	cr_expect_eq(planned.faults.count, 0);
+	kinds_close(&planned);
+	kinds_plan_unresolved(&planned, "{ 'pipelines': '${ALL}' }");
+	cr_expect_null(planned.plan);
+	cr_expect_eq(planned.faults.errors, 1);
+	kinds_close(&planned);
+}
+
 Test(plan, keeps_the_service_as_it_is_written, .init = kinds_add)
 {
 	struct planned planned;
