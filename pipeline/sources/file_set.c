@@ -352,6 +352,8 @@ static bool expand(struct file_set *set, char *pattern)
 static char *own_pattern(const char *path)
 {
 	char *text;
+	while (path[0] == '.' && path[1] == '/')
+		path += 1 + strspn(path + 1, "/");
 	size_t size = glob_is_pattern(path) ? 0 : glob_fixed_directory(path);
 	const char *slash = size > 0 && path[size - 1] != '/' ? "/" : "";
 	const char *rest = glob_is_pattern(path) ? path : last_part(path);
