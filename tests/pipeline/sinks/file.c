@@ -327,6 +327,23 @@ static void limit_file_size(rlim_t size)
 	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
+struct retries {
+	const struct node *node;
+	uint64_t due;
+	unsigned seen, wanted;
+};
+
+static bool has_retried(void *context)
+{
+	struct retries *retries = context;
+
+	if (retries->node->due && retries->node->due != retries->due) {
+		retries->due = retries->node->due;
+		retries->seen++;
+	}
+	return retries->seen > retries->wanted;
+}
+
 static void waits_until_it_can_write(struct running *running)
 {
 	signal(SIGXFSZ, SIG_IGN);
@@ -338,7 +355,10 @@ static void waits_until_it_can_write(struct running *running)
 		running, "error cannot write out: File too large; trying again every second");
 	cr_assert_not(running_node(running, "p.to.0")->up);
 	assert_whole_records("out");
-	running_settle(running);
+	struct retries retries = { .node = running_node(running, "p.to.0"), .wanted = 1 };
+	running_until(running, has_retried, &retries);
+	cr_assert_eq(strchr(running->log, '\n'), running->log + strlen(running->log) - 1,
+		"a change of state is one line: %s", running->log);
 	limit_file_size(RLIM_INFINITY);
 	running_until_log(running, "info writes out again");
 	running_to_end(running);
@@ -356,7 +376,7 @@ static void cuts_records_of_many_pieces(struct running *running)
 {
 	signal(SIGXFSZ, SIG_IGN);
 	put_records("in", 1000);
-	for (rlim_t limit = 40000; limit < 40200; limit += 67) {
+	for (rlim_t limit = 40000; limit < 40100; limit += 67) {
 		cr_assert(running_open(running, "'memory':'1MiB','buffer':'16B'",
 			COPY_TO("{'path':'out','append':false}")));
 		limit_file_size(limit);
@@ -401,6 +421,46 @@ Test(sink_file, waits_for_room_on_disk)
 		cr_skip_test("mounting is refused");
 	}
 	running_on_both(waits_for_room_on_disk);
+}
+
+/* A frame is written whole or not at all. */
+static void cuts_frames(struct running *running)
+{
+	signal(SIGXFSZ, SIG_IGN);
+	put_records("in", 6000);
+	cr_assert(running_open(running, "",
+		"'p':{'from':{'file':{'path':'in','follow':false}},'stages':['split',"
+		"{'compress':{'codec':'lz4','frame':'64KiB'}}],'to':{'file':{'path':'out','append':"
+		"false}}}"));
+	limit_file_size(20001);
+	running_until_log(running, "error cannot write out: File too large");
+	limit_file_size(RLIM_INFINITY);
+	running_to_end(running);
+	running_close(running);
+	cr_assert_eq(system("lz4 -dcq out > unpacked"), 0);
+	assert_same("unpacked", "in");
+}
+
+Test(sink_file, cuts_frames)
+{
+	running_on_both(cuts_frames);
+}
+
+static void closes_while_it_fails(struct running *running)
+{
+	file_put("in", "1\n2\n");
+	cr_assert(running_open(running, "", COPY_TO("'/dev/full'")));
+	running_until_log(running, "error cannot write /dev/full: No space left on device");
+	struct node *sink = running_node(running, "p.to.0");
+	cr_assert_eq(engine_undelivered(running->engine), 2);
+	cr_assert(engine_close(running->engine));
+	cr_assert_eq(sink->account.dropped[DROP_SHUTDOWN], 2);
+	running_close(running);
+}
+
+Test(sink_file, closes_while_it_fails)
+{
+	running_on_both(closes_while_it_fails);
 }
 
 /* Opening anew. */
