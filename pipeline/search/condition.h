@@ -20,7 +20,7 @@ struct condition {
 	struct bytes_list contains, starts_with, ends_with, equals, regex;
 	bool ignore_case;
 	struct subtrees any, all; /* of struct condition */
-	void *not;                /* struct condition */
+	void * not ;              /* struct condition */
 };
 
 extern const struct option condition_options[];
@@ -29,8 +29,8 @@ struct search;
 
 /* Compiles a condition. NULL with faults (at the pattern that does not compile, with PCRE2's message and its offset; at
  * a condition with no test). `max_record` bounds what is judged. */
-struct search *search_create(const struct condition *condition, const struct framing *framing, uint64_t max_record,
-	struct faults *faults);
+struct search *search_create(const struct condition *condition, const struct framing *framing,
+	uint64_t max_record, struct faults *faults);
 void search_destroy(struct search *search);
 
 /* The memory that it takes: databases, scratch, compiled patterns. */
@@ -46,5 +46,5 @@ bool search_judge(struct search *search, const char *content, size_t size);
 /* The first record in `run` that satisfies the condition, from offset `from`, a record's start. The run is whole records
  * (its last one may be bare) and begins at a record's start. False if no more record does. `start` and `end` are the
  * record's borders with its delimiter. Call it with `from` = the last end to go on. */
-bool search_next(struct search *search, const char *run, size_t size, bool bare, size_t from, size_t *start,
-	size_t *end);
+bool search_next(struct search *search, const char *run, size_t size, bool bare, size_t from,
+	size_t *start, size_t *end);

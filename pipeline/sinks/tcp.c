@@ -347,8 +347,10 @@ static void tcp_write(struct node *node, struct batch *in)
 	keep_time(sink);
 	if (sink->phase != UP || sink->send.in_flight)
 		return;
-	if (gather_fill(&sink->gather, in, node->framing, MOST_A_SEND) == 0)
+	if (gather_fill(&sink->gather, in, node->framing, MOST_A_SEND) == 0) {
+		take_sent(sink, 0); /* the ends of streams have no bytes */
 		return;
+	}
 	node->busy++;
 	io_send(node->loop, &sink->send, sink->fd, sink->gather.pieces, sink->gather.count);
 }

@@ -47,8 +47,8 @@ static void open_sink(
 	if (bench->kind == FLOW_RECORDS)
 		bench->framing = &lines;
 	snprintf(json, sizeof(json),
-		"{\"connect\": \"%s:%u\", \"retry\": {\"first\": \"5ms\", \"most\": \"20ms\"}}", host,
-		port);
+		"{\"connect\": \"%s:%u\", \"retry\": {\"first\": \"5ms\", \"most\": \"20ms\"}}",
+		host, port);
 	node_bench_make(bench, wish, &sink_tcp.type, NODE_SINK, json);
 	node_bench_open(bench);
 }
@@ -176,8 +176,7 @@ static char *put_long_records(struct node_bench *bench)
 	for (size_t i = 0; i < (size_t)RECORDS * RECORD; i++)
 		text[i] = i % RECORD == RECORD - 1 ? '\n' : (char)('a' + (i * 7 + i / 1000) % 26);
 	for (size_t i = 0; i < RECORDS * RECORD_VIEWS; i++)
-		node_bench_put(
-			bench, text + i * VIEW, VIEW, i % RECORD_VIEWS == RECORD_VIEWS - 1);
+		node_bench_put(bench, text + i * VIEW, VIEW, i % RECORD_VIEWS == RECORD_VIEWS - 1);
 	return text;
 }
 
@@ -198,7 +197,7 @@ static void starts_at_border(enum loop_wish wish)
 	struct node_bench bench = { .buffers = RECORDS * RECORD_VIEWS, .room = 128 };
 	struct heard first = { 0 }, second = { 0 };
 	uint16_t port = 0;
-	int listener = listen_on(&port, 4096), peer;
+	int listener = listen_on(&port, 4096), peer, quick = 1 << 20;
 
 	open_sink(&bench, wish, "127.0.0.1", port);
 	char *text = put_long_records(&bench);
@@ -206,6 +205,7 @@ static void starts_at_border(enum loop_wish wish)
 	NODE_BENCH_UNTIL(&bench, (hear(peer, &first, 1000), first.size > 5000));
 	until_stuck(&bench);
 	cr_assert_lt(bench.node.account.sent, (uint64_t)RECORDS * RECORD, "the peer is slow");
+	cr_assert_eq(setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &quick, sizeof(quick)), 0);
 	reset(peer);
 	peer = -1;
 	NODE_BENCH_UNTIL(&bench, !bench.node.up);
