@@ -32,7 +32,7 @@ say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' $(1) '$(2)')
 
 BUILD_PACKAGES := gcc libc6-dev make libuv1-dev liburing-dev libcjson-dev libpcre2-dev libvectorscan-dev \
 	libzstd-dev liblz4-dev libisal-dev zlib1g-dev
-TEST_PACKAGES := libcriterion-dev python3-minimal libpython3-stdlib strace util-linux grep zstd gzip lz4
+TEST_PACKAGES := libcriterion-dev python3 strace util-linux grep zstd gzip lz4
 CHECK_PACKAGES := clang clang-format clang-tidy cppcheck
 LIBRARIES := -luring -luv -lcjson -lpcre2-8 -lhs -lzstd -llz4 -lisal -lz
 
@@ -49,7 +49,7 @@ deps-test:
 OUT := build/$(MODE)
 BINARY := $(if $(filter release,$(MODE)),build/viewduct,$(OUT)/viewduct)
 
-LANGUAGE := -std=gnu11 -D_GNU_SOURCE -I.
+LANGUAGE := -std=gnu11 -D_GNU_SOURCE -I. -isystem /usr/include/hs
 WARNINGS := -Wall -Wextra -Wformat=2 -Wconversion -Wshadow -Werror
 # Each is taken if the compiler takes it.
 HARDENING := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection \
@@ -135,7 +135,7 @@ unit: $(OUT)/unit
 	$(Q)tests/check/unit $(OUT)/unit $(UNIT_FLAGS)
 
 scenarios: $(BINARY) $(PROGRAMS)
-	$(Q)tests/scenarios/run --binary $(BINARY) --programs $(OUT)/programs $(SCENARIO_FLAGS)
+	$(Q)tests/scenarios/run --binary $(BINARY) --programs $(OUT)/programs $(if $(filter sanitized,$(MODE)),--sanitized) $(SCENARIO_FLAGS)
 
 # --- checking ---------------------------------------------------------------------------------------------------------
 

@@ -1,14 +1,14 @@
 /* An address is told apart at its last colon; what is before it is a name, an IPv4 or a bracketed IPv6 address. */
 #include "config/address.h"
 
+#include "config/arena.h"
+#include "config/quote.h"
+#include "config/scalar.h"
+
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "config/arena.h"
-#include "config/quote.h"
-#include "config/scalar.h"
 
 #define REMEDY(value, ...) arena_format((value)->document->arena, __VA_ARGS__)
 

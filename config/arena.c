@@ -1,6 +1,8 @@
 /* An arena is a list of blocks; the newest one is filled from its start. */
 #include "config/arena.h"
 
+#include "config/memory.h"
+
 #include <assert.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,10 +25,7 @@ struct arena {
 
 static void *allocate_or_end(size_t size)
 {
-	void *memory = calloc(1, size);
-	if (memory == NULL)
-		abort();
-	return memory;
+	return memory_needed(calloc(1, size));
 }
 
 struct arena *arena_create(void)
@@ -58,8 +57,7 @@ static void add_block(struct arena *arena, size_t least)
 void *arena_allocate(struct arena *arena, size_t size)
 {
 	assert(arena != NULL);
-	if (size > PTRDIFF_MAX / 2)
-		abort();
+	assert(size <= PTRDIFF_MAX / 2);
 	size_t aligned = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 	if (arena->newest == NULL || arena->newest->size - arena->newest->used < aligned)
 		add_block(arena, aligned);

@@ -1,22 +1,25 @@
 /* Bytes are a string, {"hex": "0d0a"}, or the lines of a file. An empty one would be found everywhere, so it is refused. */
 #include "config/bytes.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "config/arena.h"
 #include "config/quote.h"
 #include "config/scalar.h"
 #include "config/whole_file.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { LINES_MOST = 16 * 1024 * 1024 };
 
 static bool fault_empty(struct faults *faults, const struct option *option,
 	const struct value *value, const char *what)
 {
-	return fault_at(faults, value, "write at least one", "%s for \"%s\"", what, option->name);
+	const char *remedy =
+		value->kind == VALUE_LIST ? "write at least one" : "write at least one byte";
+	return fault_at(faults, value, remedy, "%s for \"%s\"", what, option->name);
 }
 
 /* Bytes that are not known hold their place as they are written. */
@@ -240,6 +243,7 @@ bool bytes_option_read(
 	case OPTION_BYTES_LIST:
 		return bytes_list_read(option, value, field, faults);
 	default:
-		abort();
+		assert(false);
+		return false;
 	}
 }

@@ -2,6 +2,12 @@
  * duplicate keys are taken out, and variables and secrets are put in. */
 #include "config/document.h"
 
+#include "config/arena.h"
+#include "config/json_text.h"
+#include "config/quote.h"
+#include "config/resolve.h"
+#include "config/whole_file.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -9,12 +15,6 @@
 #include <unistd.h>
 
 #include <cjson/cJSON.h>
-
-#include "config/arena.h"
-#include "config/json_text.h"
-#include "config/quote.h"
-#include "config/resolve.h"
-#include "config/whole_file.h"
 
 enum { DOCUMENT_MOST = 16 * 1024 * 1024 };
 
@@ -99,8 +99,10 @@ static bool fault_duplicate(
 static void unlink_member(struct value *object, const struct value *member)
 {
 	struct value **link = &object->first;
-	while (*link != member)
+	while (*link != member) {
+		assert(*link != NULL);
 		link = &(*link)->next;
+	}
 	*link = member->next;
 }
 

@@ -28,7 +28,7 @@ struct value {
 	const struct document *document;
 	size_t offset, end;         /* of the value in the text */
 	size_t key_offset, key_end; /* of its key, with its quotes */
-	bool unknown;               /* what it holds cannot be told; see below */
+	bool unknown;               /* what it holds cannot be told; see above */
 	bool stands_in; /* the string was nothing but one ${…}: it may be read as any type */
 	bool secret;    /* from a file or credential: never to be shown */
 };

@@ -1,14 +1,15 @@
 /* Collecting and sorting faults. A fault owns all its texts: it outlives the document. */
 #include "config/fault.h"
 
+#include "config/document.h"
+#include "config/memory.h"
+#include "config/utf8.h"
+
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "config/document.h"
-#include "config/utf8.h"
 
 enum {
 	SOURCE_BEFORE = 50, /* bytes of a long line that are shown before the place */
@@ -16,17 +17,9 @@ enum {
 	SOURCE_WHOLE = 100  /* a line of up to this many is shown whole */
 };
 
-/* The configuration is read before any data flows: without memory the process ends. */
-static void *not_null(void *memory)
-{
-	if (memory == NULL)
-		abort();
-	return memory;
-}
-
 static char *copy(const char *text, size_t size)
 {
-	return not_null(strndup(text, size));
+	return memory_needed(strndup(text, size));
 }
 
 void faults_close(struct faults *faults)
@@ -46,8 +39,8 @@ static struct fault *append(struct faults *faults)
 {
 	if (faults->count == faults->room) {
 		faults->room = faults->room == 0 ? 16 : faults->room * 2;
-		faults->items =
-			not_null(reallocarray(faults->items, faults->room, sizeof(*faults->items)));
+		faults->items = memory_needed(
+			reallocarray(faults->items, faults->room, sizeof(*faults->items)));
 	}
 	struct fault *fault = &faults->items[faults->count++];
 	*fault = (struct fault){ 0 };
@@ -84,10 +77,9 @@ static char *pointer_of(const struct value *value)
 {
 	char *text;
 	size_t size;
-	FILE *out = not_null(open_memstream(&text, &size));
+	FILE *out = memory_text_open(&text, &size);
 	pointer_append(out, value);
-	if (fclose(out) != 0)
-		abort();
+	memory_text_close(out);
 	return text;
 }
 
@@ -137,15 +129,15 @@ static void take_place(struct fault *fault, const struct value *value, size_t of
 
 static const char *take_text(const char *text)
 {
-	return text == NULL ? NULL : not_null(utf8_visible_text(text, strlen(text)));
+	return text == NULL ? NULL : utf8_visible_text(text, strlen(text));
 }
 
 __attribute__((format(printf, 3, 0))) static struct fault *add(
 	struct faults *faults, const char *remedy, const char *format, va_list arguments)
 {
 	char *message;
-	if (vasprintf(&message, format, arguments) < 0)
-		abort();
+	int size = vasprintf(&message, format, arguments);
+	assert(size >= 0);
 	struct fault *fault = append(faults);
 	fault->message = take_text(message);
 	fault->remedy = take_text(remedy);
@@ -228,7 +220,7 @@ void faults_sort(struct faults *faults)
 {
 	if (faults->count < 2)
 		return;
-	struct ranked *ranked = not_null(calloc(faults->count, sizeof(*ranked)));
+	struct ranked *ranked = memory_needed(calloc(faults->count, sizeof(*ranked)));
 	for (size_t i = 0; i < faults->count; i++)
 		ranked[i] = (struct ranked){ faults->items[i], i };
 	qsort(ranked, faults->count, sizeof(*ranked), compare);

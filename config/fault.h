@@ -49,7 +49,7 @@ __attribute__((format(printf, 4, 5))) bool warning_at(struct faults *faults,
 void faults_sort(struct faults *faults);
 
 /* A fault as a person reads it: `file:line:column: message`, pointer, source line, caret, remedy; ends in a newline.
- * Allocated; NULL without memory. */
+ * Allocated. */
 char *fault_text(const struct fault *fault);
 
 /* All as a JSON array of objects {file, line, column, pointer, message, remedy, warning}. Allocated. */

@@ -1,11 +1,12 @@
 /* A fault as a person reads it, with a caret below the place. */
 #include "config/fault.h"
 
+#include "config/memory.h"
+#include "config/utf8.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "config/utf8.h"
 
 static void print_visible(FILE *out, const char *text)
 {
@@ -76,14 +77,10 @@ static void print_fault(FILE *out, const struct fault *fault)
 
 char *fault_text(const struct fault *fault)
 {
-	char *text = NULL;
+	char *text;
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
-	if (out == NULL)
-		return NULL;
+	FILE *out = memory_text_open(&text, &size);
 	print_fault(out, fault);
-	if (fclose(out) == 0)
-		return text;
-	free(text);
-	return NULL;
+	memory_text_close(out);
+	return text;
 }

@@ -2,12 +2,13 @@
  * could mean anything; what people write by habit is told from what is merely wrong. */
 #include "config/json_text.h"
 
-#include <ctype.h>
-#include <string.h>
-
 #include "config/arena.h"
+#include "config/nearest.h"
 #include "config/quote.h"
 #include "config/utf8.h"
+
+#include <ctype.h>
+#include <string.h>
 
 struct scanner {
 	const struct document *document;
@@ -51,9 +52,14 @@ static bool at_end(const struct scanner *scanner)
 	return scanner->at >= scanner->size;
 }
 
+static bool is_space(char byte)
+{
+	return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
 static void skip_space(struct scanner *scanner)
 {
-	while (!at_end(scanner) && memchr(" \t\r\n", peek(scanner), 4) != NULL)
+	while (!at_end(scanner) && is_space(peek(scanner)))
 		scanner->at++;
 }
 
@@ -64,21 +70,33 @@ static bool starts(const struct scanner *scanner, const char *words)
 	       memcmp(scanner->text + scanner->at, words, size) == 0;
 }
 
+static bool is_word_byte(char byte)
+{
+	return isalnum((unsigned char)byte) || (byte != '\0' && strchr("_-+.$", byte) != NULL);
+}
+
 /* Where a run of letters, digits and what numbers are made of ends. */
 static size_t word_end(const struct scanner *scanner, size_t from)
 {
 	size_t end = from;
-	while (end < scanner->size && (isalnum((unsigned char)scanner->text[end]) ||
-					      memchr("_-+.$", scanner->text[end], 5) != NULL))
+	while (end < scanner->size && is_word_byte(scanner->text[end]))
 		end++;
 	return end;
+}
+
+static unsigned line_of(const struct scanner *scanner, size_t offset)
+{
+	unsigned line = 1;
+	for (size_t i = 0; i < offset; i++)
+		line += scanner->text[i] == '\n';
+	return line;
 }
 
 /* The text is over, inside of something: said behind its last character. */
 static bool fault_end(const struct scanner *scanner)
 {
 	size_t end = scanner->size;
-	while (end > 0 && memchr(" \t\r\n", scanner->text[end - 1], 4) != NULL)
+	while (end > 0 && is_space(scanner->text[end - 1]))
 		end--;
 	const struct value *inside = scanner->inside;
 	if (inside == NULL)
@@ -86,31 +104,53 @@ static bool fault_end(const struct scanner *scanner)
 			"the configuration is empty");
 	bool object = inside->kind == VALUE_OBJECT;
 	return wrong(scanner, end, end, object ? "write }" : "write ]",
-		"the text ends inside of %s", value_kind_name(inside->kind));
+		"the text ends inside of the %s that begins in line %u", object ? "object" : "list",
+		line_of(scanner, inside->offset));
 }
 
-/* A byte that begins nothing in JSON. `due` says what could be there. */
-static bool fault_byte(const struct scanner *scanner, const char *due)
+/* What stands between single quotes, in double ones. */
+static const char *requoted(const struct scanner *scanner)
+{
+	const char *start = scanner->text + scanner->at + 1;
+	size_t rest = scanner->size - scanner->at - 1, most = rest < 60 ? rest : 60;
+	const char *close = memchr(start, '\'', most);
+	if (close == NULL || memchr(start, '\n', (size_t)(close - start)) != NULL)
+		return "write \"…\"";
+	return arena_format(
+		scanner->document->arena, "write \"%.*s\"", (int)(close - start), start);
+}
+
+/* What people write by habit, or what is no UTF-8. True if it was that, and the fault is added. */
+static bool fault_habit(const struct scanner *scanner)
 {
 	const char *place = scanner->text + scanner->at;
 	size_t at = scanner->at, length = utf8_sequence(place, scanner->size - at, NULL);
-	if (at_end(scanner))
-		return fault_end(scanner);
 	if (starts(scanner, "//") || starts(scanner, "/*") || *place == '#')
-		return wrong(scanner, at, at + 1,
+		return !wrong(scanner, at, at + 1,
 			"write it as a member whose key begins with //: {\"//\": \"…\"}",
 			"JSON has no comments");
 	if (*place == '\'')
-		return wrong(scanner, at, at + 1, "write \"…\"",
+		return !wrong(scanner, at, at + 1, requoted(scanner),
 			"strings and keys stand in double quotes");
 	if (starts(scanner, "“") || starts(scanner, "”") || starts(scanner, "„"))
-		return wrong(scanner, at, at + length, "write \"",
+		return !wrong(scanner, at, at + length, "write \"",
 			"strings and keys stand in plain double quotes");
 	if (at == 0 && (starts(scanner, "\xff\xfe") || starts(scanner, "\xfe\xff")))
-		return wrong(scanner, 0, 2, "save it as UTF-8", "the text is UTF-16, not UTF-8");
-	if (length == 0)
-		return wrong(scanner, at, at + 1, "save it as UTF-8", "this byte is not UTF-8");
-	return wrong(scanner, at, at + length, NULL, "%s is due, not %s", due,
+		return !wrong(scanner, 0, 2, "save it as UTF-8", "the text is UTF-16, not UTF-8");
+	return length == 0 &&
+	       !wrong(scanner, at, at + 1, "save it as UTF-8", "this byte is not UTF-8");
+}
+
+/* A byte that begins nothing in JSON. `due` says what could be there. Always returns false. */
+static bool fault_byte(const struct scanner *scanner, const char *due, const char *remedy)
+{
+	if (at_end(scanner))
+		return fault_end(scanner);
+	if (fault_habit(scanner))
+		return false;
+	size_t at = scanner->at;
+	size_t length = utf8_sequence(scanner->text + at, scanner->size - at, NULL);
+	return wrong(scanner, at, at + length, remedy, "%s is due, not %s", due,
 		quoted(scanner, at, at + length));
 }
 
@@ -151,7 +191,8 @@ static bool scan_code(struct scanner *scanner, bool *nul)
 	scanner->at += 6;
 	if (code == 0) {
 		*nul = true;
-		wrong(scanner, from, from + 6, "write {\"hex\": \"00\"} where bytes are asked for",
+		wrong(scanner, from, from + 6,
+			"leave it out; where bytes are asked for, write {\"hex\": \"00\"}",
 			"\\u0000 cannot be in a string");
 	}
 	if (code >= 0xdc00 && code <= 0xdfff)
@@ -259,8 +300,8 @@ static bool scan_number(struct scanner *scanner, struct value *value)
 		return wrong(scanner, from, end, "write a decimal number, or a string in quotes",
 			"%s is not a number", quoted(scanner, from, end));
 	if (end - from > JSON_NUMBER_SIZE)
-		return wrong(scanner, from, end, NULL, "a number of more than %d characters",
-			JSON_NUMBER_SIZE);
+		return wrong(scanner, from, end, "write fewer digits",
+			"a number of more than %d characters", JSON_NUMBER_SIZE);
 	value->kind = VALUE_NUMBER;
 	value->size = end - from;
 	value->text = arena_copy(scanner->document->arena, scanner->text + from, end - from);
@@ -270,18 +311,19 @@ static bool scan_number(struct scanner *scanner, struct value *value)
 
 static const char *word_remedy(const struct scanner *scanner, size_t from, size_t end)
 {
+	static const char *const ours[] = { "true", "false", "null", NULL };
 	static const struct {
 		const char *theirs, *ours;
-	} words[] = { { "true", "write true" }, { "yes", "write true" }, { "on", "write true" },
-		{ "false", "write false" }, { "no", "write false" }, { "off", "write false" },
-		{ "null", "write null" }, { "none", "write null" }, { "nil", "write null" } };
-	size_t size = end - from;
+	} words[] = { { "yes", "true" }, { "on", "true" }, { "no", "false" }, { "off", "false" },
+		{ "none", "null" }, { "nil", "null" }, { "undefined", "null" } };
+	struct arena *arena = scanner->document->arena;
+	const char *word = arena_copy(arena, scanner->text + from, end - from);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strlen(words[i].theirs) == size &&
-			strncasecmp(words[i].theirs, scanner->text + from, size) == 0)
-			return words[i].ours;
-	return arena_format(
-		scanner->document->arena, "write \"%.*s\"", (int)size, scanner->text + from);
+		if (strcasecmp(words[i].theirs, word) == 0)
+			return arena_format(arena, "write %s", words[i].ours);
+	const char *near = nearest(word, ours);
+	return near != NULL ? arena_format(arena, "write %s, or \"%s\"", near, word)
+			    : arena_format(arena, "write \"%s\"", word);
 }
 
 static bool scan_word(struct scanner *scanner, struct value *value)
@@ -315,6 +357,14 @@ static struct value *append(struct scanner *scanner, struct value *parent, struc
 	return value;
 }
 
+/* Neither a comma nor the end that is due. */
+static bool fault_between(const struct scanner *scanner, char close)
+{
+	bool object = close == '}', closes = peek(scanner) == '}' || peek(scanner) == ']';
+	const char *remedy = !closes ? "write a comma" : object ? "write }" : "write ]";
+	return fault_byte(scanner, object ? "\",\" or \"}\"" : "\",\" or \"]\"", remedy);
+}
+
 /* Behind a value: a comma and more (true), or the end (`*more` false). */
 static bool scan_comma(struct scanner *scanner, char close, bool *more)
 {
@@ -331,7 +381,7 @@ static bool scan_comma(struct scanner *scanner, char close, bool *more)
 		return wrong(scanner, comma, comma + 1, "write a comma before it",
 			"a comma is missing before this");
 	if (!*more)
-		return fault_byte(scanner, close == '}' ? "\",\" or \"}\"" : "\",\" or \"]\"");
+		return fault_between(scanner, close);
 	scanner->at++;
 	skip_space(scanner);
 	if (peek(scanner) == '}' || peek(scanner) == ']')
@@ -344,7 +394,8 @@ static bool fault_key(const struct scanner *scanner)
 {
 	size_t from = scanner->at, end = word_end(scanner, from);
 	if (end == from)
-		return fault_byte(scanner, "a key in double quotes");
+		return fault_byte(scanner, "a key in double quotes",
+			peek(scanner) == ',' ? "leave the comma out" : "write \"…\"");
 	return wrong(scanner, from, end,
 		arena_format(scanner->document->arena, "write \"%.*s\"", (int)(end - from),
 			scanner->text + from),
@@ -423,7 +474,9 @@ static bool scan_by_first_byte(struct scanner *scanner, struct value *value)
 		return scan_word(scanner, value);
 	if (isdigit((unsigned char)byte) || (byte != '\0' && strchr("-+.", byte) != NULL))
 		return scan_number(scanner, value);
-	return fault_byte(scanner, "a value");
+	return fault_byte(scanner, "a value",
+		peek(scanner) == ',' ? "leave the comma out"
+				     : "write \"…\", a number, true, false, null, {…} or […]");
 }
 
 static bool scan_value(struct scanner *scanner, struct value *value)
@@ -454,7 +507,7 @@ struct value *json_text_scan(const struct document *document, struct faults *fau
 	if (at_end(&scanner))
 		return root;
 	if (peek(&scanner) == '/' || peek(&scanner) == '#')
-		return fault_byte(&scanner, "the end"), NULL;
+		return fault_byte(&scanner, "the end", "leave it out"), NULL;
 	wrong(&scanner, scanner.at, scanner.at + 1, "leave it out: a file holds one configuration",
 		"text behind the end of the configuration");
 	return NULL;

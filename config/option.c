@@ -1,11 +1,6 @@
 /* Walking a table of options over an object. What a single option takes is told by its type's file. */
 #include "config/option.h"
 
-#include <assert.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "config/address.h"
 #include "config/arena.h"
 #include "config/bytes.h"
@@ -13,6 +8,11 @@
 #include "config/quote.h"
 #include "config/sample.h"
 #include "config/scalar.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static void *field_of(const struct option *option, void *state)
 {
@@ -126,7 +126,9 @@ static bool subtrees_read(const struct reading *reading, const struct option *op
 {
 	struct reading inner = inner_reading(reading, option);
 	if (value->kind != VALUE_LIST)
-		return fault_kind(reading->faults, option, value, "a list");
+		return fault_at(reading->faults, value, "write [ before it and ] behind it",
+			"a list is due for \"%s\", not %s", option->name,
+			value_kind_name(value->kind));
 	if (value->first == NULL)
 		return fault_at(reading->faults, value, "write at least one",
 			"an empty list for \"%s\"", option->name);
@@ -192,7 +194,8 @@ static bool option_read(const struct reading *reading, const struct option *opti
 	case OPTION_SUBTREES:
 		return subtrees_read(reading, option, value, field);
 	}
-	abort();
+	assert(false);
+	return false;
 }
 
 static const struct option *find(const struct option *table, const char *name)
@@ -282,14 +285,15 @@ static bool fault_missing(
 		reading->what);
 }
 
-/* `given` is an option that stands alone; NULL where members are looked at. */
-static bool required_check(
-	const struct reading *reading, const struct value *value, const struct option *given)
+/* `alone`: the value stands for the primary option. */
+static bool required_check(const struct reading *reading, const struct value *value, bool alone)
 {
 	bool good = true;
-	for (const struct option *at = reading->table; at->name != NULL; at++)
-		if (at->required && at != given && value_member(value, at->name) == NULL)
+	for (const struct option *at = reading->table; at->name != NULL; at++) {
+		bool given = alone ? at->primary : value_member(value, at->name) != NULL;
+		if (at->required && !given)
 			good = fault_missing(reading, at, value);
+	}
 	return good;
 }
 
@@ -318,12 +322,25 @@ static bool kind_fits(const struct option *option, const struct value *value)
 	return value->kind == VALUE_BOOL && option->type == OPTION_BOOL;
 }
 
+/* An object with the table's first option. */
+static const char *object_sample(const struct reading *reading, const struct document *document)
+{
+	const struct option *first = reading->table;
+	if (first->name == NULL)
+		return "write {}";
+	char *sample = sample_of(first);
+	const char *remedy =
+		arena_format(document->arena, "write {\"%s\": %s}", first->name, sample);
+	free(sample);
+	return remedy;
+}
+
 static bool fault_forms(const struct reading *reading, const struct value *value)
 {
 	const struct option *primary = option_primary(reading->table);
 	const struct document *document = value->document;
 	if (primary == NULL)
-		return fault_at(reading->faults, value, "write {…}",
+		return fault_at(reading->faults, value, object_sample(reading, document),
 			"an object of options is due for %s, not %s", reading->what,
 			value_kind_name(value->kind));
 	char *sample = sample_of(primary);
@@ -342,7 +359,7 @@ static bool primary_read(const struct reading *reading, const struct value *valu
 		!(kind_fits(primary, value) || is_bytes_object(reading->table, value)))
 		return fault_forms(reading, value);
 	bool good = option_read(reading, primary, value, field_of(primary, state));
-	return required_check(reading, value, primary) && good;
+	return required_check(reading, value, true) && good;
 }
 
 static bool unknown_object_read(
@@ -357,13 +374,13 @@ static bool object_read(const struct reading *reading, const struct value *value
 {
 	table_default(reading->table, state);
 	if (value == NULL)
-		return required_check(reading, NULL, NULL);
+		return required_check(reading, NULL, false);
 	if (value->unknown)
 		return unknown_object_read(reading, value, state);
 	if (value->kind != VALUE_OBJECT || is_bytes_object(reading->table, value))
 		return primary_read(reading, value, state);
 	bool good = members_read(reading, value, state);
-	return required_check(reading, value, NULL) && good;
+	return required_check(reading, value, false) && good;
 }
 
 bool options_read(const struct option *table, const struct value *value, const char *what,

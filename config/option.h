@@ -58,15 +58,14 @@ struct subtrees {
 };
 
 struct option {
-	const char *name;
-	enum option_type type;
-	size_t offset; /* of the field in the state */
-	const char *doc;
+	const char *name, *doc;
+	size_t offset;        /* of the field in the state */
 	const char *standard; /* the default; NULL: zero. ADDRESS and BYTES_LIST have none */
 	const char *least, *most;
 	const char *const *choices; /* ends with NULL; the first is the default */
 	const struct option *table; /* OBJECT, SUBTREE, SUBTREES; may be the table itself */
 	size_t table_size;          /* of the struct that .table describes */
+	enum option_type type;
 	bool required;
 	bool primary;            /* may stand alone: {"split": "newline"} */
 	bool wildcard;           /* ADDRESS: the host may be left out */

@@ -1,11 +1,11 @@
 /* Quoting for faults. Control characters are made visible where a fault takes its message. */
 #include "config/quote.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "config/arena.h"
 #include "config/utf8.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 enum { QUOTE_MOST = 60 };
 

@@ -2,20 +2,21 @@
  * variable holds is not looked into again. */
 #include "config/resolve.h"
 
+#include "config/arena.h"
+#include "config/memory.h"
+#include "config/quote.h"
+#include "config/secret.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/arena.h"
-#include "config/quote.h"
-#include "config/secret.h"
-
 /* One ${…}, as slices of the string. */
 struct variable {
 	const char *name;
 	int name_size;
-	char operator;    /* '-', '?', or 0 for none */
+	char form;        /* '-', '?', or 0 for none */
 	const char *word; /* behind the operator */
 	int word_size;
 	const char *end; /* behind the } */
@@ -29,10 +30,10 @@ static size_t name_size(const char *text)
 	return isdigit((unsigned char)text[0]) ? 0 : size;
 }
 
-static bool fault_form(struct faults *faults, const struct value *value, const char *start)
+static void fault_form(struct faults *faults, const struct value *value, const char *start)
 {
 	size_t size = value->size - (size_t)(start - value->text);
-	return fault_at(faults, value,
+	fault_at(faults, value,
 		"write ${NAME}, ${NAME:-default} or ${NAME:?message}; a dollar sign is $$",
 		"%s is not a variable", quote_text(value->document, start, size));
 }
@@ -45,14 +46,14 @@ static bool variable_parse(struct variable *variable, const struct value *value,
 	size_t size = name_size(variable->name);
 	const char *behind = variable->name + size, *close = strchr(behind, '}');
 	if (size == 0 || close == NULL)
-		return fault_form(faults, value, start);
+		return fault_form(faults, value, start), false;
 	variable->name_size = (int)size;
 	variable->end = close + 1;
 	if (behind == close)
 		return true;
 	if (behind[0] != ':' || (behind[1] != '-' && behind[1] != '?'))
-		return fault_form(faults, value, start);
-	variable->operator= behind[1];
+		return fault_form(faults, value, start), false;
+	variable->form = behind[1];
 	variable->word = behind + 2;
 	variable->word_size = (int)(close - variable->word);
 	const char *nested = strstr(variable->word, "${");
@@ -69,7 +70,7 @@ static bool fault_unset(
 	const char *name = variable->name;
 	const char *remedy = arena_format(value->document->arena,
 		"set %.*s, or write ${%.*s:-default}", size, name, size, name);
-	if (variable->operator== '?' && variable->word_size> 0)
+	if (variable->form == '?' && variable->word_size > 0)
 		return fault_at(faults, value, remedy, "%.*s: %.*s", size, name,
 			variable->word_size, variable->word);
 	return fault_at(faults, value, remedy, "the variable %.*s is not set", size, name);
@@ -82,11 +83,11 @@ static bool variable_print(FILE *out, const struct variable *variable, const str
 	char *name =
 		arena_copy(value->document->arena, variable->name, (size_t)variable->name_size);
 	const char *content = getenv(name);
-	if (content != NULL && content[0] == '\0' && variable->operator!= 0)
+	if (content != NULL && content[0] == '\0' && variable->form != 0)
 		content = NULL;
 	if (content != NULL)
 		return fputs(content, out) >= 0;
-	if (variable->operator!= '-')
+	if (variable->form != '-')
 		return fault_unset(faults, value, variable);
 	fprintf(out, "%.*s", variable->word_size, variable->word);
 	return true;
@@ -119,12 +120,9 @@ static bool resolve_string(struct value *value, struct faults *faults)
 {
 	char *text;
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
-	if (out == NULL)
-		abort();
+	FILE *out = memory_text_open(&text, &size);
 	bool good = string_print(out, value, faults);
-	if (fclose(out) != 0)
-		abort();
+	memory_text_close(out);
 	if (!good)
 		value->unknown = true;
 	if (!value->unknown) {

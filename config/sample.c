@@ -1,18 +1,14 @@
 /* Samples are texts as a user would write them; here they become JSON. */
 #include "config/sample.h"
 
+#include "config/memory.h"
+
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
-
-static char *not_null(char *text)
-{
-	if (text == NULL)
-		abort();
-	return text;
-}
 
 const struct option *option_primary(const struct option *table)
 {
@@ -31,9 +27,9 @@ static bool is_json(const struct option *option, const char *text)
 char *sample_json(const struct option *option, const char *text)
 {
 	if (is_json(option, text))
-		return not_null(strdup(text));
+		return memory_needed(strdup(text));
 	cJSON *string = cJSON_CreateString(text);
-	char *json = not_null(cJSON_PrintUnformatted(string));
+	char *json = memory_needed(cJSON_PrintUnformatted(string));
 	cJSON_Delete(string);
 	return json;
 }
@@ -64,19 +60,20 @@ static const char *sample_for_type(const struct option *option)
 	case OPTION_SUBTREES:
 		return "{}";
 	}
-	abort();
+	assert(false);
+	return NULL;
 }
 
 /* An object of the table's options: its primary one alone. */
 static char *sample_of_table(const struct option *option)
 {
 	const struct option *primary = option_primary(option->table);
-	char *inner = primary == NULL ? not_null(strdup("{}")) : sample_of(primary), *text;
+	char *inner = primary == NULL ? memory_needed(strdup("{}")) : sample_of(primary), *text;
 	if (option->type != OPTION_SUBTREES)
 		return inner;
 	int size = asprintf(&text, "[%s]", inner);
 	free(inner);
-	return not_null(size < 0 ? NULL : text);
+	return memory_needed(size < 0 ? NULL : text);
 }
 
 char *sample_of(const struct option *option)

@@ -1,17 +1,18 @@
 /* Numbers are read from how they are written, never through a double: they are exact up to 2^64-1. */
 #include "config/scalar.h"
 
-#include <ctype.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "config/arena.h"
 #include "config/nearest.h"
 #include "config/quote.h"
 #include "config/sample.h"
 #include "config/units.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define REMEDY(value, ...) arena_format((value)->document->arena, __VA_ARGS__)
 
@@ -77,8 +78,7 @@ static uint64_t bound(const struct option *option, const char *text, uint64_t ot
 	bool good = option->type == OPTION_COUNT  ? whole_parse(text, &number) == WHOLE
 		    : option->type == OPTION_SIZE ? size_parse(text, &number)
 						  : time_parse(text, &number);
-	if (!good)
-		abort();
+	assert(good);
 	return number;
 }
 
@@ -88,7 +88,7 @@ static bool fault_bound(struct faults *faults, const struct option *option,
 	char *sample = sample_json(option, limit);
 	const char *remedy = REMEDY(value, "write %s", sample);
 	free(sample);
-	return fault_at(faults, value, remedy, "\"%s\" may be %s %s, not %s", option->name,
+	return fault_at(faults, value, remedy, "\"%s\" must be %s %s, not %s", option->name,
 		relation, limit, value->secret ? quote_value(value) : value->text);
 }
 
@@ -120,7 +120,8 @@ static bool within_bounds(const struct option *option, const struct value *value
 static bool fault_not_whole(
 	struct faults *faults, const struct option *option, const struct value *value)
 {
-	const char *remedy = "write it without a fraction or exponent";
+	const char *remedy = value->kind == VALUE_STRING ? "set it to a whole number"
+							 : "write it without fraction or exponent";
 	double number = value->number;
 	bool exact = value->kind == VALUE_NUMBER && number >= 0 && number < 1e15;
 	if (exact && (double)(uint64_t)number == number)
@@ -307,6 +308,7 @@ bool scalar_read(
 	case OPTION_CHOICE:
 		return choice_read(option, value, field, faults);
 	default:
-		abort();
+		assert(false);
+		return false;
 	}
 }

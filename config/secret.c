@@ -1,13 +1,13 @@
 /* $file starts at the configuration's directory, $credential in the directory that the service manager made. */
 #include "config/secret.h"
 
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "config/arena.h"
 #include "config/quote.h"
 #include "config/whole_file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { SECRET_MOST = 1024 * 1024 };
 
@@ -41,20 +41,25 @@ static const char *credential_path(const struct value *name, struct faults *faul
 	return arena_format(document->arena, "%s/%s", directory, name->text);
 }
 
+static bool source_check(const struct value *source, struct faults *faults)
+{
+	if (source->unknown || (source->kind == VALUE_STRING && source->size > 0))
+		return true;
+	return fault_at(faults, source,
+		strcmp(source->key, "$file") == 0 ? "write {\"$file\": \"/run/secrets/key\"}"
+						  : "write {\"$credential\": \"key\"}",
+		"a string is due for \"%s\", not %s", source->key,
+		source->kind == VALUE_STRING ? "an empty one" : value_kind_name(source->kind));
+}
+
 static const char *path_of(const struct value *source, struct faults *faults)
 {
-	if (source->kind != VALUE_STRING || source->size == 0) {
-		fault_at(faults, source, NULL, "a string is due for \"%s\", not %s", source->key,
-			source->kind == VALUE_STRING ? "an empty one"
-						     : value_kind_name(source->kind));
-		return NULL;
-	}
 	if (strcmp(source->key, "$file") == 0)
 		return document_path(source->document, source->text);
 	return credential_path(source, faults);
 }
 
-static bool read_source(struct value *value, const struct value *source, struct faults *faults)
+static bool source_read(struct value *value, const struct value *source, struct faults *faults)
 {
 	const char *path = path_of(source, faults);
 	if (path == NULL)
@@ -70,20 +75,27 @@ static bool read_source(struct value *value, const struct value *source, struct 
 	return true;
 }
 
+static bool stands_alone(
+	const struct value *value, const struct value *source, struct faults *faults)
+{
+	const struct value *first = value->first;
+	if (first->next == NULL)
+		return true;
+	return fault_at_key(faults, first == source ? first->next : first, "leave it out",
+		"\"%s\" stands alone in its object", source->key);
+}
+
 bool secret_read(struct value *value, struct faults *faults)
 {
 	const struct value *source = source_of(value);
-	bool alone = value->first->next == NULL, good = alone;
-	if (!alone)
-		fault_at_key(faults, value->first == source ? value->first->next : value->first,
-			"leave it out", "\"%s\" stands alone in its object", source->key);
+	bool good = stands_alone(value, source, faults) && source_check(source, faults);
 	value->kind = VALUE_STRING;
 	value->text = "secret";
 	value->size = strlen(value->text);
 	value->secret = true;
-	value->unknown = !alone || source->unknown || !value->document->resolve;
-	if (!value->unknown)
-		good = read_source(value, source, faults);
+	value->unknown = source->unknown || !value->document->resolve;
+	if (good && !value->unknown)
+		good = source_read(value, source, faults);
 	value->unknown = value->unknown || !good;
 	value->first = NULL;
 	return good;

@@ -110,7 +110,7 @@ static char *format(const struct unit *units, uint64_t value, char text[32])
 {
 	size_t shortest = SIZE_MAX;
 	for (; units->name != NULL; units++) {
-		if (value % units->factor != 0)
+		if (value % units->factor != 0 || (value == 0 && shortest != SIZE_MAX))
 			continue;
 		char attempt[32];
 		int size = snprintf(attempt, sizeof(attempt), "%" PRIu64 "%s",
@@ -125,12 +125,12 @@ static char *format(const struct unit *units, uint64_t value, char text[32])
 
 char *size_format(uint64_t bytes, char text[32])
 {
-	return bytes == 0 ? strcpy(text, "0B") : format(sizes, bytes, text);
+	return format(sizes, bytes, text);
 }
 
 char *time_format(uint64_t ms, char text[32])
 {
-	return ms == 0 ? strcpy(text, "0s") : format(times, ms, text);
+	return format(times, ms, text);
 }
 
 /* Rounding carries: 999.6 is shown as 1.00 of the next unit. */

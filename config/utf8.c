@@ -1,6 +1,8 @@
 /* UTF-8, decoded by the table of RFC 3629, section 4. */
 #include "config/utf8.h"
 
+#include "config/memory.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,9 +76,7 @@ size_t utf8_visible(const char *text, size_t size, char shown[VISIBLE_ROOM], siz
 
 char *utf8_visible_text(const char *text, size_t size)
 {
-	char *result = malloc(size * (VISIBLE_ROOM - 1) + 1);
-	if (result == NULL)
-		return NULL;
+	char *result = memory_needed(malloc(size * (VISIBLE_ROOM - 1) + 1));
 	size_t used = 0, cells;
 	for (size_t at = 0; at < size;) {
 		char shown[VISIBLE_ROOM];

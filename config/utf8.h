@@ -15,5 +15,5 @@ enum { VISIBLE_ROOM = 8 };
  * of `text` it stands for. */
 size_t utf8_visible(const char *text, size_t size, char shown[VISIBLE_ROOM], size_t *cells);
 
-/* All of `text` so. Allocated; NULL without memory. */
+/* All of `text` so. Allocated. */
 char *utf8_visible_text(const char *text, size_t size);

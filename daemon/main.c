@@ -10,32 +10,35 @@
 
 #include <stdio.h>
 
-int main(int count, char **arguments)
+static enum exit_status obey(const struct command_line *line)
 {
-	struct command_line line;
-
-	descriptors_fill();
-	if (!command_line_read(&line, count, arguments)) {
-		fprintf(stderr, "viewduct: %s\n", line.error);
-		fprintf(stderr, "usage: viewduct run|check|explain|schema|list|version|help; help "
-				"says more\n");
-		return STATUS_COMMAND_LINE;
-	}
-	switch (line.command) {
+	switch (line->command) {
 	case COMMAND_RUN:
-		return run(&line);
+		return run(line);
 	case COMMAND_CHECK:
-		return check(&line);
+		return check(line);
 	case COMMAND_EXPLAIN:
-		return explain(&line);
+		return explain(line);
 	case COMMAND_SCHEMA:
 		return catalogue_schema();
 	case COMMAND_LIST:
-		return catalogue_list(&line);
+		return catalogue_list(line);
 	case COMMAND_VERSION:
 		return version();
 	case COMMAND_HELP:
 		break;
 	}
 	return print_text(command_line_help);
+}
+
+int main(int count, char **arguments)
+{
+	struct command_line line;
+
+	descriptors_fill();
+	if (command_line_read(&line, count, arguments))
+		return (int)obey(&line);
+	fprintf(stderr, "viewduct: %s\n", line.error);
+	fprintf(stderr, "usage: viewduct run|check|explain|schema|list|version|help; help says more\n");
+	return STATUS_COMMAND_LINE;
 }

@@ -15,7 +15,7 @@ bool notify(const char *state)
 
 	if (!path || (*path != '/' && *path != '@') || strlen(path) >= sizeof(to.sun_path))
 		return false;
-	strcpy(to.sun_path, path);
+	memcpy(to.sun_path, path, strlen(path) + 1);
 	if (*path == '@')
 		to.sun_path[0] = '\0'; /* an abstract name, which the address's length ends */
 	const socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));

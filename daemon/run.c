@@ -25,6 +25,7 @@ struct run {
 	struct progress progress;
 	uint64_t started;  /* ms, the loop's clock */
 	uint64_t deadline; /* of the drain; 0: it is not draining */
+	bool stuck;        /* the kernel still holds memory of ours: only the end of the process frees it */
 };
 
 static enum exit_status read_configuration(struct run *run)
@@ -171,7 +172,7 @@ static enum exit_status run_to_the_end(struct run *run)
 	const uint64_t ms = engine_now(run->engine) - run->started;
 	progress_close(&run->progress);
 	const enum exit_status status = judge(run);
-	engine_close(run->engine);
+	run->stuck = !engine_close(run->engine);
 	print_summary(run, ms);
 	return status;
 }
@@ -199,6 +200,7 @@ enum exit_status run(const struct command_line *line)
 		status = open_engine(&run);
 	if (status == STATUS_FINE)
 		status = run_to_the_end(&run);
-	close_all(&run);
+	if (!run.stuck)
+		close_all(&run);
 	return status;
 }

@@ -54,7 +54,7 @@ static double percent(uint64_t part, uint64_t whole)
 static void tell_work(struct row *row, const struct node *node, const struct node_report *report)
 {
 	char count[32];
-	const uint64_t filtered = report->account->filtered;
+	const uint64_t filtered = report->account.filtered;
 
 	if (node->role == NODE_SOURCE)
 		tell(row, "read");
@@ -75,12 +75,12 @@ static void tell_losses(struct row *row, const struct node_report *report)
 	char count[32];
 
 	for (unsigned reason = 0; reason < DROP_REASONS; reason++)
-		if (report->account->dropped[reason] > 0)
+		if (report->account.dropped[reason] > 0)
 			tell(row, "%s dropped (%s)",
-				grouped(report->account->dropped[reason], count),
+				grouped(report->account.dropped[reason], count),
 				drop_reason_name((enum drop_reason)reason));
-	if (report->account->truncated > 0)
-		tell(row, "%s truncated", grouped(report->account->truncated, count));
+	if (report->account.truncated > 0)
+		tell(row, "%s truncated", grouped(report->account.truncated, count));
 	if (report->held > 0)
 		tell(row, "%s held", grouped(report->held, count));
 }
@@ -228,16 +228,16 @@ static void print_node_json(FILE *out, const struct node *node)
 		",\"bytes_in\":%" PRIu64 ",\"bytes_out\":%" PRIu64 ",\"filtered\":%" PRIu64
 		",\"dropped\":{",
 		node->name, report.records_in, report.records_out, report.bytes_in,
-		report.bytes_out, report.account->filtered);
+		report.bytes_out, report.account.filtered);
 	for (unsigned reason = 0; reason < DROP_REASONS; reason++)
 		fprintf(out, "%s\"%s\":%" PRIu64, reason ? "," : "",
 			drop_reason_name((enum drop_reason)reason),
-			report.account->dropped[reason]);
+			report.account.dropped[reason]);
 	fprintf(out, "},\"copied\":{");
 	for (unsigned reason = 0; reason < COPY_REASONS; reason++)
 		fprintf(out, "%s\"%s\":%" PRIu64, reason ? "," : "",
 			copy_reason_name((enum copy_reason)reason),
-			report.account->copies.bytes[reason]);
+			report.account.copies.bytes[reason]);
 	fprintf(out, "},\"held\":%" PRIu64 "}", report.held);
 }
 

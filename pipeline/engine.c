@@ -27,6 +27,7 @@ struct engine {
 	size_t first; /* the pipeline whose turn is first: they rotate */
 	engine_log *log;
 	void *log_context;
+	uint64_t epoch_interval; /* ms */
 	bool draining, opened;
 };
 
@@ -66,7 +67,7 @@ struct engine *engine_create(struct plan *plan, struct loop *loop, engine_log *l
 	struct engine *engine = calloc(1, sizeof(*engine));
 	if (!engine)
 		return NULL;
-	*engine = (struct engine){ .plan = plan, .loop = loop, .log = log, .log_context = context };
+	*engine = (struct engine){ .plan = plan, .loop = loop, .log = log, .log_context = context, .epoch_interval = EPOCH_INTERVAL_MS };
 	engine->runs = calloc(plan->count, sizeof(*engine->runs));
 	if (!engine->runs) {
 		free(engine);
@@ -78,6 +79,11 @@ struct engine *engine_create(struct plan *plan, struct loop *loop, engine_log *l
 		plan->pipelines[i].run = &engine->runs[i];
 	}
 	return engine;
+}
+
+void engine_set_epoch_interval(struct engine *engine, uint64_t ms)
+{
+	engine->epoch_interval = ms;
 }
 
 /* Opening */
@@ -297,7 +303,7 @@ static bool round_moves(struct run *run)
 	bool any = moved != run->moved;
 	run->moved = moved;
 	if (any && run->epoch.wanted && !run->epoch.due)
-		run->epoch.due = loop_now(run->engine->loop) + EPOCH_INTERVAL_MS;
+		run->epoch.due = loop_now(run->engine->loop) + run->engine->epoch_interval;
 	return any || pack_thin(run);
 }
 
@@ -472,6 +478,11 @@ void engine_report(const struct node *node, struct node_report *report)
 	}
 	report->records_out = node->given.records;
 	report->bytes_out = node->given.bytes;
+	if (node->role == NODE_TEE) {
+		/* What it took, it gave: once to every branch, where what a branch could not take is counted. */
+		report->records_out = node->in->taken.records - dropped_by(&node->account);
+		report->bytes_out = node->in->taken.bytes;
+	}
 	if (node->role == NODE_SINK) {
 		report->records_out = node->in->taken.records - dropped_by(&node->account);
 		report->bytes_out = node->account.sent;

@@ -20,6 +20,9 @@ struct engine *engine_create(struct plan *plan, struct loop *loop, engine_log *l
  * engine_destroy() may follow. */
 bool engine_open(struct engine *engine, struct faults *faults);
 
+/* How often epochs start, at most; a second unless said. For tests, which cannot wait. */
+void engine_set_epoch_interval(struct engine *engine, uint64_t ms);
+
 /* Runs one turn and waits at most `timeout_ms` (−1: until something happens). */
 void engine_turn(struct engine *engine, int timeout_ms);
 

@@ -23,6 +23,7 @@ struct branch {
 	bool drop;        /* when_full: "drop" */
 	uint64_t dropped; /* records: when_full */
 	uint32_t pin_limit; /* of a drop branch: the buffers that it may pin at once */
+	const struct value *value; /* its configuration */
 };
 
 /* A tee's state. */
@@ -37,9 +38,10 @@ struct edge {
 	uint32_t room;           /* views */
 	enum flow_kind kind;
 	struct node *consumer;
+	struct node *producer;   /* the first of them */
 	uint32_t producers;      /* nodes that put here: several where sources meet */
 	uint64_t epoch;          /* the last one whose mark was set here */
-	uint32_t pin_limit;
+	uint32_t pin_limit;      /* buffers, so that what is read ahead never takes the whole pool; 0: none */
 };
 
 struct pipeline {
@@ -69,6 +71,11 @@ struct plan {
 
 /* Plans a document. NULL with faults. `document` must outlive it. The warnings among the faults do not refuse. */
 struct plan *plan_create(const struct document *document, struct faults *faults);
+
+/* Closes a node, once: what its plan() and open() made is given back, and its state is zeroed. */
+void plan_close_node(struct node *node);
+
+/* Closes the nodes that are still open, and frees the plan. NULL is allowed. */
 void plan_destroy(struct plan *plan);
 
 /* What explain prints. `backend` and `why` (may be NULL) are of the loop that would run it. Allocated. */

@@ -1,4 +1,4 @@
-/* The two functions that move payload bytes: one copies, one only looks. */
+/* The functions that move bytes: one copies payload, one only looks, one brings a producer's own. */
 
 #include "pipeline/flow/copy.h"
 
@@ -17,7 +17,8 @@ const char *copy_reason_name(enum copy_reason reason)
 	return names[reason];
 }
 
-void payload_copy(char *to, const char *from, size_t size, enum copy_reason reason, struct copies *copies)
+void payload_copy(
+	char *to, const char *from, size_t size, enum copy_reason reason, struct copies *copies)
 {
 	if (size == 0)
 		return;
@@ -39,4 +40,10 @@ uint64_t copies_sum(const struct copies *copies)
 	for (unsigned reason = 0; reason < COPY_REASONS; reason++)
 		sum += copies->bytes[reason];
 	return sum;
+}
+
+void bytes_store(char *to, const void *bytes, size_t size)
+{
+	if (size > 0)
+		memcpy(to, bytes, size);
 }

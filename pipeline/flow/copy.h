@@ -32,3 +32,6 @@ void payload_peek(char *scratch, const char *from, size_t size, uint64_t *peeked
 
 /* The bytes copied for all reasons together. */
 uint64_t copies_sum(const struct copies *copies);
+
+/* Puts a producer's own bytes into a buffer. They become payload by this, so it is not counted. */
+void bytes_store(char *to, const void *bytes, size_t size);

@@ -65,16 +65,22 @@ bool remainders_open(struct remainders *remainders, uint32_t streams, uint32_t a
 	return true;
 }
 
+/* Where the buffer's pins are counted: those of the pool, or the aside blocks. */
+static uint32_t *pins_of(struct remainders *remainders, const struct buffer *buffer)
+{
+	return buffer->pool == remainders->aside ? &remainders->aside_used : &remainders->pinned;
+}
+
 static void unpin(struct remainders *remainders, struct buffer *buffer)
 {
-	if (buffer && buffer->pool == remainders->pool && --buffer->remainders == 0)
-		remainders->pinned--;
+	if (buffer && --buffer->remainders == 0)
+		(*pins_of(remainders, buffer))--;
 }
 
 static void pin(struct remainders *remainders, struct buffer *buffer)
 {
-	if (buffer && buffer->pool == remainders->pool && buffer->remainders++ == 0)
-		remainders->pinned++;
+	if (buffer && buffer->remainders++ == 0)
+		(*pins_of(remainders, buffer))++;
 }
 
 /* Takes the first piece off the list; its view is the caller's. */
@@ -221,7 +227,8 @@ static uint64_t bytes_to_pack(const struct remainders *remainders, const struct 
 }
 
 /* Finds where `bytes` bytes of a remainder that is `total` bytes long can be copied to: an aside block (held, in `aside`)
- * if it all fits into one, else the shared buffers. False if there is no room now. */
+ * if it all fits into one, else the shared buffers. False if there is no room now: aside blocks that are on their way out
+ * with finished records are worth waiting for. */
 static bool room_begin(struct remainders *remainders, const struct remainder *remainder, uint64_t bytes, uint64_t total,
 	struct buffer **aside)
 {
@@ -232,8 +239,9 @@ static bool room_begin(struct remainders *remainders, const struct remainder *re
 		*aside = pool_take(remainders->aside);
 	if (*aside && buffer_room(*aside) >= bytes)
 		return true;
+	bool comes_back = !*aside && total <= ASIDE_BLOCK && remainders->aside_used < pool_count(remainders->aside);
 	buffer_release(aside);
-	return pack_possible(remainders, bytes);
+	return !comes_back && pack_possible(remainders, bytes);
 }
 
 /* Goes once round the list: pieces that stay are put behind again as they are, the others as copies. Lets go of
@@ -298,7 +306,7 @@ enum remainder_result remainder_add(struct remainders *remainders, uint32_t stre
 	struct remainder *remainder = &remainders->streams[stream];
 	if (!make_room(remainders, remainder))
 		return REMAINDER_WAITS;
-	bool pins = view->buffer && view->buffer->pool == remainders->pool && view->buffer->remainders == 0;
+	bool pins = view->buffer && view->buffer->remainders == 0;
 	bool over = remainders->pinned + pins > remainders->pin_quota;
 	struct buffer *aside = NULL;
 	uint64_t unpacked = bytes_to_pack(remainders, remainder, is_packed) + view->size;

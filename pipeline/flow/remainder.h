@@ -25,9 +25,10 @@ struct remainders {
 	struct piece *pieces;
 	uint32_t free_piece, free_pieces;
 	uint32_t most_pieces; /* of one stream */
-	uint32_t pinned, pin_quota;       /* buffers of the pool */
+	uint32_t pinned, pin_quota; /* buffers of the pool */
+	uint32_t aside_used;        /* aside blocks that unfinished records lie in */
 	struct pool *pool, *aside;
-	struct buffer *pack;   /* where packed pieces go */
+	struct buffer *pack; /* where packed pieces go */
 	struct copies *copies;
 };
 

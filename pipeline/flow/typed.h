@@ -51,7 +51,8 @@ struct span {
 /* False if it is out of the buffer's bounds or below what is published. */
 bool buffer_span(struct buffer *buffer, uint32_t offset, uint32_t size, struct span *span);
 
-/* All writes answer false, and write nothing, where they would leave the span or touch what is published by now. */
+/* All writes answer false, and write nothing, where they would leave the span or touch what is published by now, or
+ * where the value does not fit the width. */
 bool span_write(struct span *span, uint32_t offset, const void *bytes, uint32_t size);
 bool span_write_unsigned(struct span *span, uint32_t offset, uint32_t width, enum byte_order order, uint64_t value);
 bool span_write_real(struct span *span, uint32_t offset, uint32_t width, enum byte_order order, double value);
@@ -67,7 +68,8 @@ bool view_export(const struct view *view, char *to, size_t room, struct copies *
 /* A buffer of its own memory, not from a pool. NULL if there is none. Freed with its last holder. */
 struct buffer *buffer_create(uint32_t size);
 
-/* A published buffer over the first `size` bytes of a file, mapped read-only. NULL, with errno, if that fails. */
+/* A published buffer over the first `size` bytes of a file, mapped read-only. NULL, with errno, if that fails or the file
+ * is shorter. */
 struct buffer *buffer_map(int fd, uint32_t size);
 
 /* Unmaps. False, and nothing happens, while a view or another holder lives. The caller's pointer is set to NULL. */

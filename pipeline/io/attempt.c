@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -28,7 +27,7 @@ int attempt_send(const struct io_operation *operation)
 	return result;
 }
 
-static mode_t type_of(int fd)
+mode_t attempt_type(int fd)
 {
 	struct stat status;
 
@@ -60,7 +59,7 @@ static int read_pieces(const struct io_operation *operation, int flags)
 
 int attempt_write(const struct io_operation *operation)
 {
-	switch (type_of(operation->fd)) {
+	switch (attempt_type(operation->fd)) {
 	case S_IFSOCK:
 		return attempt_send(operation);
 	case S_IFREG:
@@ -97,7 +96,7 @@ static int write_little(const struct io_operation *operation)
 
 int attempt_write_blocking(const struct io_operation *operation)
 {
-	if (type_of(operation->fd) == S_IFREG)
+	if (attempt_type(operation->fd) == S_IFREG)
 		return write_pieces(operation, 0);
 	return write_little(operation);
 }

@@ -3,6 +3,11 @@
 
 #include "pipeline/io/loop.h"
 
+#include <sys/stat.h>
+
+/* The descriptor's type, S_IFREG for instance; 0 if it is not open. */
+mode_t attempt_type(int fd);
+
 /* Sends without blocking. −EAGAIN: wait for POLLOUT. */
 int attempt_send(const struct io_operation *operation);
 

@@ -11,6 +11,7 @@
 
 #include "pipeline/io/backend_uring.h"
 
+#include "pipeline/io/attempt.h"
 #include "pipeline/io/backend.h"
 
 #include <assert.h>
@@ -66,6 +67,15 @@ static struct msghdr *message_of(struct uring *uring, const struct io_uring_sqe 
 	return message;
 }
 
+/* A blocking pipe or terminal goes to a kernel thread at once: the kernel takes one that is writable for one that does
+ * not block, writes from within io_uring_enter(2), and there waits for its reader. */
+static bool may_block(int fd)
+{
+	mode_t type = attempt_type(fd);
+
+	return type == S_IFIFO || type == S_IFCHR;
+}
+
 static void fill_request(
 	struct uring *uring, struct io_uring_sqe *request, struct io_operation *operation)
 {
@@ -82,6 +92,7 @@ static void fill_request(
 	case OPERATION_WRITE:
 		io_uring_prep_writev(
 			request, fd, operation->pieces, operation->piece_count, UINT64_MAX);
+		request->flags |= may_block(fd) ? IOSQE_ASYNC : 0;
 		break;
 	case OPERATION_READ:
 		io_uring_prep_readv(

@@ -44,17 +44,19 @@ static int create_ring(struct io_uring *ring)
 	return answer;
 }
 
-/* Flags of requests (links, drain, fixed files, buffer selection) are refused too, as none is allowed here. */
+/* Of the requests' flags only IOSQE_ASYNC: links, draining, fixed files and buffer selection are refused too. */
 static int restrict_ring(const struct io_uring *ring)
 {
-	struct io_uring_restriction restrictions[REQUEST_KINDS] = { 0 };
+	struct io_uring_restriction restrictions[REQUEST_KINDS + 1] = { 0 };
 
 	for (size_t i = 0; i < REQUEST_KINDS; i++) {
 		restrictions[i].opcode = IORING_RESTRICTION_SQE_OP;
 		restrictions[i].sqe_op = requests_in_use[i];
 	}
+	restrictions[REQUEST_KINDS].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
+	restrictions[REQUEST_KINDS].sqe_flags = IOSQE_ASYNC;
 	return io_uring_register(
-		(unsigned)ring->ring_fd, REGISTER_RESTRICTIONS, restrictions, REQUEST_KINDS);
+		(unsigned)ring->ring_fd, REGISTER_RESTRICTIONS, restrictions, REQUEST_KINDS + 1);
 }
 
 static int enable_ring(const struct io_uring *ring)

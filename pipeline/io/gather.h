@@ -17,6 +17,7 @@ struct gather {
 	uint64_t bytes;        /* that the pieces hold */
 	uint64_t written;      /* bytes of the batch's first views that are written, but not taken out yet */
 	bool owes_delimiter;   /* what was written last lacks its delimiter: it comes before anything else */
+	uint32_t delimiter_written, delimiter_size; /* bytes of it */
 };
 
 /* Memory for IO_MOST_PIECES pieces. */
@@ -26,8 +27,10 @@ size_t gather_cost(void);
 
 /* Points the pieces at what is ready in the batch behind what is written: at most `most` bytes (but at least one view)
  * and IO_MOST_PIECES pieces. A delimiter (of `framing`; NULL: none) is put between a bare record and the record behind
- * it, and counts in neither's bytes. The number of bytes; 0 if there is nothing. Nothing is taken from the batch. */
-uint64_t gather_fill(struct gather *gather, const struct batch *batch, const struct framing *framing, uint64_t most);
+ * it, and counts in neither's bytes. The number of bytes; 0 if there is nothing. Nothing is taken from the batch,
+ * but for empty views (the end of a stream); its views in the pieces are lent until gather_written() or
+ * gather_restart(). */
+uint64_t gather_fill(struct gather *gather, struct batch *batch, const struct framing *framing, uint64_t most);
 
 /* `bytes` of what gather_fill() gave were written: drops the views of whole records that are written entirely. Gives
  * the records that this completed. */
@@ -35,5 +38,6 @@ uint64_t gather_written(struct gather *gather, struct batch *batch, uint64_t byt
 
 /* Forgets a part of a record that was written (its stream is gone): what is sent next starts at a record's border. Whole
  * records of a run that were written stay written: they are found with `framing` (NULL: the run's start). Gives the
- * records that are dropped out of the batch as written. */
+ * records that are dropped out of the batch as written. A run behind pieces of a record starts at that record. A delimiter
+ * that is owed stays owed; where a new stream begins, the caller says that it is not. */
 uint64_t gather_restart(struct gather *gather, struct batch *batch, const struct framing *framing);

@@ -1,0 +1,94 @@
+/* `list`: all kinds, or one with its options. */
+#include "config/describe.h"
+
+#include "config/describe_option.h"
+#include "config/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_WIDTH = 16, TAKES_WIDTH = 36 };
+
+static const char *doc_of(const char *doc)
+{
+	return doc == NULL ? "" : doc;
+}
+
+static void print_group(FILE *out, const char *title, const struct described *kinds)
+{
+	fprintf(out, "%s\n", title);
+	for (; kinds->name != NULL; kinds++)
+		fprintf(out, "  %-*s %s\n", NAME_WIDTH, kinds->name, doc_of(kinds->doc));
+}
+
+static void print_option(FILE *out, const struct listed *listed)
+{
+	char *takes = describe_takes(listed, ""), *standard = describe_default(listed->option);
+	fprintf(out, "  %-*s %-*s", NAME_WIDTH, listed->name, TAKES_WIDTH, takes);
+	const char *word = listed->option->standard != NULL && !listed->option->required
+				   ? " default "
+			   : standard[0] == '\0' ? ""
+						 : " ";
+	fprintf(out, "%s%s\n", word, standard);
+	fprintf(out, "  %-*s   %s\n", NAME_WIDTH, "", doc_of(listed->option->doc));
+	free(takes);
+	free(standard);
+}
+
+static void print_options(FILE *out, const struct option *table)
+{
+	size_t count;
+	struct listed *items = describe_options(table, &count);
+	if (count == 0)
+		fputs("  no options\n", out);
+	for (size_t i = 0; i < count; i++)
+		print_option(out, &items[i]);
+	free(items);
+}
+
+static void print_kind(FILE *out, const char *role, const struct described *kind)
+{
+	char *example = describe_example(kind);
+	fprintf(out, "%s (%s): %s\n\n", kind->name, role, doc_of(kind->doc));
+	print_options(out, kind->options);
+	fprintf(out, "\n  %s\n", example);
+	free(example);
+}
+
+/* Returns how many kinds of this name there are: a source and a sink may share one. */
+static size_t print_named(FILE *out, const struct catalogue *catalogue, const char *name)
+{
+	const struct described *const groups[] = { catalogue->sources, catalogue->stages,
+		catalogue->sinks };
+	static const char *const roles[] = { "source", "stage", "sink" };
+	size_t found = 0;
+	for (size_t i = 0; i < 3; i++) {
+		for (const struct described *at = groups[i]; at->name != NULL; at++) {
+			if (strcmp(at->name, name) != 0)
+				continue;
+			fputs(found++ == 0 ? "" : "\n", out);
+			print_kind(out, roles[i], at);
+		}
+	}
+	return found;
+}
+
+char *describe_list(const struct catalogue *catalogue, const char *kind)
+{
+	char *text;
+	size_t size, found = 1;
+	FILE *out = memory_text_open(&text, &size);
+	if (kind == NULL) {
+		print_group(out, "sources", catalogue->sources);
+		print_group(out, "stages", catalogue->stages);
+		print_group(out, "sinks", catalogue->sinks);
+	} else {
+		found = print_named(out, catalogue, kind);
+	}
+	memory_text_close(out);
+	if (found > 0)
+		return text;
+	free(text);
+	return NULL;
+}

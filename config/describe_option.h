@@ -1,0 +1,24 @@
+/* What is said about an option, for `list` and the reference. */
+#pragma once
+
+#include "config/describe.h"
+
+/* An option as it is listed: those of inner tables stand behind their owner, with its name before theirs. */
+struct listed {
+	const struct option *option;
+	char name[96];  /* "retry.first" */
+	bool recursive; /* its table is the one that it stands in, or one around it */
+};
+
+/* The options of a table and of those in it, in order; `count` gets how many. NULL where there are none. To be freed. */
+struct listed *describe_options(const struct option *table, size_t *count);
+
+/* What it takes: "a size", "`newline`, `delimiter` or `nul`" (the words stand between `mark`s). To be freed. */
+char *describe_takes(const struct listed *listed, const char *mark);
+
+/* What holds without it and between which bounds: "1MiB (1B to 1GiB)", "required"; "" if there is nothing to say. To be
+ * freed. */
+char *describe_default(const struct option *option);
+
+/* One node in JSON: the kind's own example, or one made from what it requires. To be freed. */
+char *describe_example(const struct described *kind);

@@ -1,0 +1,78 @@
+/* The catalogue: everything that can be configured, gathered from the registry and the tables here. */
+
+#include "pipeline/catalogue.h"
+
+#include "pipeline/plan.h"
+#include "pipeline/registry.h"
+
+enum { MOST_KINDS = 64 };
+
+static const char *const backends[] = { "auto", "uring", "epoll", NULL };
+static const char *const when_full_words[] = { "block", "drop", NULL };
+
+const struct option service_options[] = {
+	OPTION(SIZE, struct service, memory, .standard = "64MiB",
+		.doc = "All of the memory: buffers, codec contexts and windows, staging, pattern "
+		       "databases."),
+	OPTION(SIZE, struct service, buffer, .standard = "64KiB", .least = "16B", .most = "1MiB",
+		.doc = "The size of one buffer of the pools."),
+	OPTION(CHOICE, struct service, io, .choices = backends,
+		.doc = "How the kernel is asked: auto takes io_uring where there is one."),
+	OPTION(TIME, struct service, drain, .standard = "8s",
+		.doc = "How long the sinks may take to write what was read when the daemon is told "
+		       "to end."),
+	OPTIONS_END
+};
+
+const struct option pipeline_options[] = {
+	OPTION(SIZE, struct pipeline_keys, memory,
+		.doc = "Memory of this pipeline's own; without it, it gets a share of the "
+		       "service's."),
+	OPTIONS_END
+};
+
+#define NAME                                                                                       \
+	OPTION(STRING, struct node_keys, name,                                                     \
+		.doc = "The node's name in messages and metrics; without it, its place is.")
+#define ENABLED                                                                                    \
+	OPTION(BOOL, struct node_keys, enabled, .standard = "true",                                \
+		.doc = "With false the node is checked, then left out.")
+
+const struct option node_options[] = { NAME, ENABLED, OPTIONS_END };
+
+const struct option branch_options[] = {
+	NAME, ENABLED,
+	OPTION(CHOICE, struct node_keys, when_full, .choices = when_full_words,
+		.doc = "What happens when this branch does not keep up: block holds up the whole "
+		       "pipeline, drop lets go of its newest records, whole and counted."),
+	OPTIONS_END
+};
+
+static struct described describe(const struct node_type *type)
+{
+	return (struct described){ .name = type->name,
+		.doc = type->doc,
+		.options = type->options,
+		.example = type->example };
+}
+
+const struct catalogue *plan_catalogue(void)
+{
+	static struct described sources[MOST_KINDS], stages[MOST_KINDS], sinks[MOST_KINDS];
+	static const struct catalogue catalogue = { .sources = sources,
+		.stages = stages,
+		.sinks = sinks,
+		.service = service_options,
+		.pipeline = pipeline_options,
+		.branch = branch_options };
+	struct described *next = sources;
+	for (const char *const *name = registry_sources(); *name; name++)
+		*next++ = describe(&registry_source(*name)->type);
+	next = stages;
+	for (const char *const *name = registry_stages(); *name; name++)
+		*next++ = describe(&registry_stage(*name)->type);
+	next = sinks;
+	for (const char *const *name = registry_sinks(); *name; name++)
+		*next++ = describe(&registry_sink(*name)->type);
+	return &catalogue;
+}

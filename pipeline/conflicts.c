@@ -1,0 +1,158 @@
+/* Conflicts: one address that two sources listen to, one file that two sinks write. */
+
+#include "pipeline/draft.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/arena.h"
+
+/* An option of a node that nobody else may have. */
+struct claim {
+	const struct node *node;
+	const struct option *option;
+};
+
+static const void *field_of(const struct claim *claim)
+{
+	return (const char *)claim->node->state + claim->option->offset;
+}
+
+/* --- addresses ---------------------------------------------------------------------------------------------------- */
+
+static bool is_everywhere(const char *host)
+{
+	return *host == '\0' || strcmp(host, "::") == 0;
+}
+
+/* 0.0.0.0 stands for every IPv4 address. */
+static bool hosts_overlap(const char *a, const char *b)
+{
+	if (is_everywhere(a) || is_everywhere(b) || strcmp(a, b) == 0)
+		return true;
+	if (strcmp(a, "0.0.0.0") == 0)
+		return strchr(b, ':') == NULL;
+	return strcmp(b, "0.0.0.0") == 0 && strchr(a, ':') == NULL;
+}
+
+/* Port 0 is another one each time. */
+static bool same_address(const struct claim *a, const struct claim *b, const struct document *document)
+{
+	(void)document;
+	const struct address *left = field_of(a), *right = field_of(b);
+	if (!left->text || !right->text || a->node->type != b->node->type)
+		return false;
+	return left->port != 0 && left->port == right->port &&
+	       hosts_overlap(left->host, right->host);
+}
+
+/* --- paths -------------------------------------------------------------------------------------------------------- */
+
+/* Takes the last part off. */
+static size_t shorten(const char *path, size_t size)
+{
+	while (size > 0 && path[--size] != '/')
+		;
+	return size;
+}
+
+/* The path from the root, without ".", ".." and doubled slashes, as text alone: links are not followed. */
+static const char *normal_path(const struct document *document, const char *path)
+{
+	char here[PATH_MAX] = "";
+	if (path[0] != '/' && !getcwd(here, sizeof(here)))
+		here[0] = '\0';
+	const char *whole = arena_format(document->arena, "%s/%s", here, path);
+	char *normal = document_allocate(document, strlen(whole) + 1);
+	size_t size = 0;
+	while (*whole) {
+		size_t length = strcspn(++whole, "/");
+		if (length == 2 && whole[0] == '.' && whole[1] == '.')
+			size = shorten(normal, size);
+		else if (length > 1 || (length == 1 && whole[0] != '.'))
+			size += (size_t)sprintf(normal + size, "/%.*s", (int)length, whole);
+		whole += length;
+	}
+	normal[size] = '\0';
+	return normal;
+}
+
+/* Devices take any number of writers. */
+static bool same_path(const struct claim *a, const struct claim *b, const struct document *document)
+{
+	const char *const *left = field_of(a), *const *right = field_of(b);
+	if (!*left || !*right)
+		return false;
+	const char *path = normal_path(document, *left);
+	return strncmp(path, "/dev/", 5) != 0 && strcmp(path, normal_path(document, *right)) == 0;
+}
+
+/* --- all of them -------------------------------------------------------------------------------------------------- */
+
+struct claims {
+	struct claim *items;
+	size_t count;
+};
+
+/* Sources claim addresses, sinks claim paths. */
+static bool is_claim(const struct node *node, const struct option *option)
+{
+	if (node->role == NODE_SOURCE)
+		return option->type == OPTION_ADDRESS && strcmp(option->name, "listen") == 0;
+	return option->type == OPTION_STRING && option->is_path;
+}
+
+static const struct option *claim_of(const struct node *node, enum node_role role)
+{
+	if (node->role != role || !node->state || !node->type->options)
+		return NULL;
+	for (const struct option *option = node->type->options; option->name; option++)
+		if (is_claim(node, option))
+			return option;
+	return NULL;
+}
+
+static struct claims find_claims(const struct plan *plan, enum node_role role)
+{
+	size_t room = 1;
+	for (size_t i = 0; i < plan->count; i++)
+		room += plan->pipelines[i].node_count;
+	struct claims claims = { .items = document_allocate(
+					 plan->document, room * sizeof(struct claim)) };
+	for (size_t i = 0; i < plan->count; i++)
+		for (size_t k = 0; k < plan->pipelines[i].node_count; k++) {
+			const struct node *node = plan->pipelines[i].nodes[k];
+			const struct option *option = claim_of(node, role);
+			if (option)
+				claims.items[claims.count++] = (struct claim){ node, option };
+		}
+	return claims;
+}
+
+static void compare(const struct plan *plan, enum node_role role,
+	bool (*same)(const struct claim *, const struct claim *, const struct document *),
+	const char *remedy, const char *message, struct faults *faults)
+{
+	struct claims claims = find_claims(plan, role);
+	for (size_t i = 1; i < claims.count; i++)
+		for (size_t k = 0; k < i; k++) {
+			const struct claim *claim = &claims.items[i];
+			if (!same(&claims.items[k], claim, plan->document))
+				continue;
+			fault_at(faults,
+				option_value(claim->node->type->options, claim->node->value,
+					claim->option->name),
+				remedy, "\"%s\" %s", claims.items[k].node->name, message);
+			break;
+		}
+}
+
+void conflicts_find(const struct plan *plan, struct faults *faults)
+{
+	compare(plan, NODE_SOURCE, same_address, "give it another port, or have one source for both",
+		"listens to this address already", faults);
+	compare(plan, NODE_SINK, same_path, "give it another path, or have one sink for both",
+		"writes to this file already", faults);
+}

@@ -1,0 +1,124 @@
+/* The planner: reads every pipeline, asks every node, divides the memory. Faults are gathered all along. */
+
+#include "pipeline/plan.h"
+
+#include <string.h>
+
+#include "pipeline/draft.h"
+
+/* --- reading ------------------------------------------------------------------------------------------------------ */
+
+static void read_service(struct plan *plan, const struct value *root, struct faults *faults)
+{
+	const struct value *value = value_member(root, "service");
+	if (options_read(service_options, value, "the service", &plan->service, faults))
+		return;
+	/* The rest is looked at with what is usual. */
+	struct faults none = { 0 };
+	options_read(service_options, NULL, "the service", &plan->service, &none);
+	faults_close(&none);
+}
+
+static void check_root(const struct value *root, struct faults *faults)
+{
+	static const char *const known[] = { "$schema", "service", "pipelines", NULL };
+	for (const struct value *member = root->first; member; member = member->next)
+		if (strcmp(member->key, "$schema") != 0 && strcmp(member->key, "service") != 0 &&
+			strcmp(member->key, "pipelines") != 0)
+			fault_unknown_key(faults, member, "the configuration", known);
+}
+
+/* The pipelines' object; NULL with a fault if there is nothing to plan. */
+static const struct value *find_pipelines(const struct value *root, struct faults *faults)
+{
+	static const char remedy[] =
+		"write \"pipelines\": { \"main\": { \"from\": \"stdin\", \"to\": \"stdout\" } }";
+	const struct value *value = value_member(root, "pipelines");
+	if (!value)
+		fault_at(faults, root, remedy, "there is no pipeline");
+	else if (value->kind != VALUE_OBJECT && !value->unknown)
+		fault_at(faults, value, remedy, "an object is due for \"pipelines\", not %s",
+			value_kind_name(value->kind));
+	else if (value->kind == VALUE_OBJECT && !value->first)
+		fault_at(faults, value, remedy, "there is no pipeline");
+	return value && value->kind == VALUE_OBJECT ? value : NULL;
+}
+
+static struct draft *read_pipelines(
+	struct plan *plan, const struct value *pipelines, struct faults *faults)
+{
+	size_t count = value_count(pipelines);
+	struct draft *drafts = document_allocate(plan->document, (count + 1) * sizeof(*drafts));
+	plan->pipelines = document_allocate(plan->document, (count + 1) * sizeof(*plan->pipelines));
+	for (const struct value *at = pipelines->first; at; at = at->next) {
+		struct pipeline *pipeline = &plan->pipelines[plan->count];
+		struct draft *draft = &drafts[plan->count++];
+		*draft = (struct draft){ .pipeline = pipeline, .document = plan->document };
+		pipeline->buffer_size = (uint32_t)plan->service.buffer;
+		pipeline->max_record = 1 << 20;
+		read_pipeline(draft, at, faults);
+	}
+	return drafts;
+}
+
+/* --- planning ----------------------------------------------------------------------------------------------------- */
+
+/* Memory is divided only where all is well: otherwise what the nodes need is not known. */
+static void plan_pipelines(struct plan *plan, struct draft *drafts, struct faults *faults)
+{
+	struct faults trial = { 0 };
+	bool good = faults->errors == 0;
+	for (size_t i = 0; i < plan->count; i++)
+		good = shapes_walk(&drafts[i], &trial) && good;
+	faults_close(&trial);
+	if (good)
+		memory_divide(plan, drafts, faults);
+	for (size_t i = 0; i < plan->count; i++) {
+		shapes_walk(&drafts[i], faults);
+		shapes_check_left_out(&drafts[i], faults);
+	}
+}
+
+struct plan *plan_create(const struct document *document, struct faults *faults)
+{
+	const struct value *root = document->root;
+	if (!root)
+		return NULL;
+	if (root->kind != VALUE_OBJECT) {
+		fault_at(faults, root, "write { \"pipelines\": … }",
+			"a configuration is an object, not %s", value_kind_name(root->kind));
+		return NULL;
+	}
+	struct plan *plan = document_allocate(document, sizeof(*plan));
+	plan->document = document;
+	check_root(root, faults);
+	read_service(plan, root, faults);
+	const struct value *pipelines = find_pipelines(root, faults);
+	if (pipelines) {
+		struct draft *drafts = read_pipelines(plan, pipelines, faults);
+		conflicts_find(plan, faults);
+		plan_pipelines(plan, drafts, faults);
+	}
+	if (faults->errors == 0 && plan->count > 0)
+		return plan;
+	plan_destroy(plan);
+	return NULL;
+}
+
+void plan_close_node(struct node *node)
+{
+	if (node->role == NODE_TEE || !node->state)
+		return;
+	if (node->type->close)
+		node->type->close(node);
+	memset(node->state, 0, node->type->state_size);
+}
+
+void plan_destroy(struct plan *plan)
+{
+	if (!plan)
+		return;
+	for (size_t i = 0; i < plan->count; i++)
+		for (size_t k = 0; k < plan->pipelines[i].node_count; k++)
+			plan_close_node(plan->pipelines[i].nodes[k]);
+}

@@ -1,0 +1,337 @@
+/* Making, judging and closing the tree. Its depth is the configuration's, which is bounded. */
+
+#include "pipeline/search/term.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define FEW_LITERALS 3 /* are found faster one after the other */
+#define MOST_TESTS 8   /* in one condition */
+
+static bool no_memory(struct faults *faults)
+{
+	return fault_at(faults, NULL, NULL, "there is no memory to compile a condition");
+}
+
+/* Literals and patterns */
+
+static bool refuse_empty(const struct bytes_list *list, const char *key, struct faults *faults)
+{
+	bool sound = true;
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].size == 0)
+			sound = fault_at(faults, list->items[i].value,
+				"write at least one byte, or leave it out",
+				"an empty string in `%s`", key);
+	return sound;
+}
+
+static uint64_t literals_cost(const struct term *term)
+{
+	uint64_t each = term->kind == TERM_CONTAINS ? 10 : 1;
+	return term->scanner ? 3 * each : each * term->count;
+}
+
+static bool literals_open(
+	struct term *term, const struct bytes_list *list, bool fold, struct faults *faults)
+{
+	term->literals = calloc(list->count, sizeof(*term->literals));
+	if (!term->literals)
+		return no_memory(faults);
+	term->count = list->count;
+	for (size_t i = 0; i < list->count; i++)
+		term->literals[i] = (struct literal){
+			.data = list->items[i].data, .size = list->items[i].size, .fold = fold
+		};
+	if (term->kind == TERM_CONTAINS && (fold || list->count > FEW_LITERALS))
+		term->scanner = scanner_of_literals(term->literals, term->count);
+	term->cost = literals_cost(term);
+	return true;
+}
+
+static bool patterns_open(
+	struct term *term, const struct bytes_list *list, bool fold, struct faults *faults)
+{
+	term->patterns = calloc(list->count, sizeof(*term->patterns));
+	if (!term->patterns)
+		return no_memory(faults);
+	term->count = list->count;
+	bool sound = true;
+	for (size_t i = 0; i < list->count; i++) {
+		char which[64] = "it ";
+		if (list->count > 1)
+			snprintf(which, sizeof(which), "pattern %zu of %zu ", i + 1, list->count);
+		sound = pattern_open(&term->patterns[i], &list->items[i], fold, which, faults) &&
+			sound;
+	}
+	term->cost = 100 * list->count;
+	return sound;
+}
+
+static bool leaf_open(struct term *term, enum term_kind kind, const struct bytes_list *list,
+	bool fold, struct faults *faults)
+{
+	static const char *const keys[] = { [TERM_CONTAINS] = "contains",
+		[TERM_STARTS] = "starts_with",
+		[TERM_ENDS] = "ends_with",
+		[TERM_EQUALS] = "equals",
+		[TERM_REGEX] = "regex" };
+	term->kind = kind;
+	if (!refuse_empty(list, keys[kind], faults))
+		return false;
+	return kind == TERM_REGEX ? patterns_open(term, list, fold, faults)
+				  : literals_open(term, list, fold, faults);
+}
+
+/* Shape */
+
+static bool is_list(const struct term *term)
+{
+	return term->kind == TERM_ALL || term->kind == TERM_ANY;
+}
+
+/* Puts the only child in the term's place. */
+static void become_child(struct term *term)
+{
+	struct term *children = term->children;
+	*term = children[0];
+	free(children);
+}
+
+static bool only_not(const struct term *term)
+{
+	for (size_t i = 0; i < term->count; i++)
+		if (term->children[i].kind != TERM_NOT)
+			return false;
+	return true;
+}
+
+/* all(not a, not b) = not any(a, b), and the other way round. The first child's `not` becomes the whole's. */
+static void raise_not(struct term *list)
+{
+	struct term *spare = list->children[0].children;
+	for (size_t i = 0; i < list->count; i++) {
+		struct term *inner = list->children[i].children;
+		list->children[i] = *inner;
+		if (inner != spare)
+			free(inner);
+	}
+	list->kind = list->kind == TERM_ALL ? TERM_ANY : TERM_ALL;
+	*spare = *list;
+	*list = (struct term){
+		.kind = TERM_NOT, .count = 1, .children = spare, .cost = spare->cost
+	};
+}
+
+static int by_cost(const void *left, const void *right)
+{
+	const struct term *a = left, *b = right;
+	return (a->cost > b->cost) - (a->cost < b->cost);
+}
+
+/* Its children are made: simplify, and order what is left. */
+static void settle(struct term *term)
+{
+	if (term->kind == TERM_NOT && term->children[0].kind == TERM_NOT) {
+		become_child(term);
+		become_child(term);
+		return;
+	}
+	if (is_list(term) && term->count == 1) {
+		become_child(term);
+		return;
+	}
+	term->cost = 0;
+	for (size_t i = 0; i < term->count; i++)
+		term->cost += term->children[i].cost;
+	if (!is_list(term))
+		return;
+	qsort(term->children, term->count, sizeof(*term->children), by_cost);
+	if (only_not(term))
+		raise_not(term);
+}
+
+static bool children_allocate(
+	struct term *term, enum term_kind kind, size_t count, struct faults *faults)
+{
+	term->kind = kind;
+	term->children = calloc(count, sizeof(*term->children));
+	if (!term->children)
+		return no_memory(faults);
+	return true;
+}
+
+static bool list_open(struct term *term, enum term_kind kind, const struct subtrees *list,
+	const struct value *value, struct faults *faults)
+{
+	const struct condition *conditions = list->items;
+	const struct value *item = value && value->kind == VALUE_LIST ? value->first : value;
+	if (!children_allocate(term, kind, list->count, faults))
+		return false;
+	term->count = list->count;
+	bool sound = true;
+	for (size_t i = 0; i < list->count; i++) {
+		sound = term_open(&term->children[i], &conditions[i], item, faults) && sound;
+		item = item ? item->next : NULL;
+	}
+	if (sound)
+		settle(term);
+	return sound;
+}
+
+static bool not_open(struct term *term, const struct condition *inner, const struct value *value,
+	struct faults *faults)
+{
+	if (!children_allocate(term, TERM_NOT, 1, faults))
+		return false;
+	term->count = 1;
+	if (!term_open(&term->children[0], inner, value, faults))
+		return false;
+	settle(term);
+	return true;
+}
+
+/* The tests that stand beside each other in one condition. */
+static bool leaves_open(struct term *all, const struct condition *condition, struct faults *faults)
+{
+	const struct {
+		enum term_kind kind;
+		const struct bytes_list *list;
+	} leaves[] = { { TERM_EQUALS, &condition->equals },
+		{ TERM_STARTS, &condition->starts_with }, { TERM_ENDS, &condition->ends_with },
+		{ TERM_CONTAINS, &condition->contains }, { TERM_REGEX, &condition->regex } };
+	bool sound = true;
+	for (size_t i = 0; i < sizeof(leaves) / sizeof(*leaves); i++)
+		if (leaves[i].list->count > 0)
+			sound = leaf_open(&all->children[all->count++], leaves[i].kind,
+					leaves[i].list, condition->ignore_case, faults) &&
+				sound;
+	return sound;
+}
+
+bool term_open(struct term *term, const struct condition *condition, const struct value *value,
+	struct faults *faults)
+{
+	*term = (struct term){ 0 };
+	if (!children_allocate(term, TERM_ALL, MOST_TESTS, faults))
+		return false;
+	bool sound = leaves_open(term, condition, faults);
+	if (condition->any.count > 0)
+		sound = list_open(&term->children[term->count++], TERM_ANY, &condition->any,
+				value_member(value, "any"), faults) &&
+			sound;
+	if (condition->all.count > 0)
+		sound = list_open(&term->children[term->count++], TERM_ALL, &condition->all,
+				value_member(value, "all"), faults) &&
+			sound;
+	if (condition->not )
+		sound = not_open(&term->children[term->count++], condition->not,
+				value_member(value, "not"), faults) &&
+			sound;
+	if (term->count == 0)
+		return fault_at(faults, value, "add `contains`, `regex`, or another test",
+			"a condition without a test");
+	if (sound)
+		settle(term);
+	return sound;
+}
+
+void term_close(struct term *term)
+{
+	bool inner = is_list(term) || term->kind == TERM_NOT;
+	for (size_t i = 0; inner && i < term->count; i++)
+		term_close(&term->children[i]);
+	for (size_t i = 0; term->patterns && i < term->count; i++)
+		pattern_close(&term->patterns[i]);
+	scanner_destroy(term->scanner);
+	free(term->children);
+	free(term->literals);
+	free(term->patterns);
+	*term = (struct term){ 0 };
+}
+
+/* Judging */
+
+static bool contains(const struct term *term, const char *content, size_t size)
+{
+	if (term->scanner)
+		return scanner_hits(term->scanner, content, size);
+	for (size_t i = 0; i < term->count; i++)
+		if (literal_find(&term->literals[i], content, size))
+			return true;
+	return false;
+}
+
+static bool any_literal(const struct term *term,
+	bool (*test)(const struct literal *, const char *, size_t), const char *content,
+	size_t size)
+{
+	for (size_t i = 0; i < term->count; i++)
+		if (test(&term->literals[i], content, size))
+			return true;
+	return false;
+}
+
+static bool any_pattern(
+	const struct term *term, struct matcher *matcher, const char *content, size_t size)
+{
+	for (size_t i = 0; i < term->count; i++)
+		if (pattern_matches(&term->patterns[i], matcher, content, size))
+			return true;
+	return false;
+}
+
+/* `all` goes on while children hold, `any` while they don't. */
+static bool list_holds(
+	const struct term *term, struct matcher *matcher, const char *content, size_t size)
+{
+	bool all = term->kind == TERM_ALL;
+	for (size_t i = 0; i < term->count; i++)
+		if (term_holds(&term->children[i], matcher, content, size) != all)
+			return !all;
+	return all;
+}
+
+bool term_holds(const struct term *term, struct matcher *matcher, const char *content, size_t size)
+{
+	switch (term->kind) {
+	case TERM_ALL:
+	case TERM_ANY:
+		return list_holds(term, matcher, content, size);
+	case TERM_NOT:
+		return !term_holds(&term->children[0], matcher, content, size);
+	case TERM_CONTAINS:
+		return contains(term, content, size);
+	case TERM_STARTS:
+		return any_literal(term, literal_starts, content, size);
+	case TERM_ENDS:
+		return any_literal(term, literal_ends, content, size);
+	case TERM_EQUALS:
+		return any_literal(term, literal_equals, content, size);
+	case TERM_REGEX:
+		return any_pattern(term, matcher, content, size);
+	}
+	return false;
+}
+
+/* Accounts */
+
+size_t term_memory(const struct term *term)
+{
+	size_t memory = term->scanner ? scanner_cost(term->scanner) : 0;
+	for (size_t i = 0; term->children && i < term->count; i++)
+		memory += sizeof(struct term) + term_memory(&term->children[i]);
+	for (size_t i = 0; term->patterns && i < term->count; i++)
+		memory += sizeof(struct pattern) + pattern_cost(&term->patterns[i]);
+	return memory + (term->literals ? term->count * sizeof(*term->literals) : 0);
+}
+
+void term_count_patterns(const struct term *term, struct pattern_count *count)
+{
+	for (size_t i = 0; term->children && i < term->count; i++)
+		term_count_patterns(&term->children[i], count);
+	for (size_t i = 0; term->patterns && i < term->count; i++) {
+		count->all++;
+		count->interpreted += !term->patterns[i].compiled_to_machine;
+	}
+}

@@ -1,0 +1,142 @@
+/* Opening, locking and shortening the file of a sink. */
+
+#include "pipeline/sinks/file_target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FILE_MODE = 0640, DIRECTORY_MODE = 0750, MOST_DELIMITER = 4096 };
+
+static bool refuse(struct file_target *target, char why[256], const char *verb, const char *path)
+{
+	int error = errno;
+
+	file_target_close(target);
+	snprintf(why, 256, "cannot %s %s: %s", verb, path, strerror(error));
+	return false;
+}
+
+/* Makes every directory on the way to the path. */
+static bool make_directories(const char *path)
+{
+	char directory[PATH_MAX];
+
+	for (const char *at = strchr(path + 1, '/'); at; at = strchr(at + 1, '/')) {
+		if (snprintf(directory, sizeof(directory), "%.*s", (int)(at - path), path) >=
+			(int)sizeof(directory)) {
+			errno = ENAMETOOLONG;
+			return false;
+		}
+		if (mkdir(directory, DIRECTORY_MODE) < 0 && errno != EEXIST)
+			return false;
+	}
+	return true;
+}
+
+/* A FIFO is opened for both ways: then opening does not wait for a reader, and a reader that goes is no error. */
+static int open_existing(const char *path)
+{
+	struct stat status;
+	bool fifo = stat(path, &status) == 0 && S_ISFIFO(status.st_mode);
+	int way = fifo ? O_RDWR : O_WRONLY;
+
+	return open(path, way | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, FILE_MODE);
+}
+
+/* The mode is exact, whatever the process's mask; a file that was there keeps its own. */
+static int open_or_create(const char *path)
+{
+	int flags = O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	int fd = open(path, flags, FILE_MODE);
+
+	if (fd < 0)
+		return errno == EEXIST ? open_existing(path) : -1;
+	if (fchmod(fd, FILE_MODE) == 0 || errno == EPERM) /* a file system without modes */
+		return fd;
+	int error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+bool file_target_open(struct file_target *target, const char *path, char why[256])
+{
+	struct stat status;
+
+	*target = (struct file_target){ .fd = open_or_create(path) };
+	if (target->fd < 0 && errno == ENOENT && make_directories(path))
+		target->fd = open_or_create(path);
+	if (target->fd < 0 || fstat(target->fd, &status) < 0)
+		return refuse(target, why, "create", path);
+	target->regular = S_ISREG(status.st_mode);
+	target->device = status.st_dev;
+	target->inode = status.st_ino;
+	if (target->regular && fcntl(target->fd, F_SETFL, O_APPEND) < 0)
+		return refuse(target, why, "write", path);
+	return true;
+}
+
+bool file_target_same(const struct file_target *a, const struct file_target *b)
+{
+	return a->fd >= 0 && b->fd >= 0 && a->device == b->device && a->inode == b->inode;
+}
+
+bool file_target_lock(const struct file_target *target, const char *path, char why[256])
+{
+	if (!target->regular || flock(target->fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+		return true;
+	snprintf(why, 256, "cannot write %s: another process has locked it", path);
+	return false;
+}
+
+bool file_target_truncate(const struct file_target *target, const char *path, char why[256])
+{
+	if (!target->regular || ftruncate(target->fd, 0) == 0)
+		return true;
+	snprintf(why, 256, "cannot empty %s: %s", path, strerror(errno));
+	return false;
+}
+
+/* The descriptor to write is none to read with. */
+bool file_target_look(struct file_target *target, const char *path, const char *delimiter,
+	size_t size, char why[256])
+{
+	char end[MOST_DELIMITER];
+	struct stat status;
+
+	target->bare = false;
+	if (!target->regular || size == 0 || size > sizeof(end))
+		return true;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	bool read = fd >= 0 && fstat(fd, &status) == 0;
+	off_t from = read && status.st_size > (off_t)size ? status.st_size - (off_t)size : 0;
+	ssize_t got = read ? pread(fd, end, size, from) : -1;
+	if (got < 0)
+		snprintf(why, 256, "cannot see how %s ends: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	target->bare = got > 0 && ((size_t)got < size || memcmp(end, delimiter, size) != 0);
+	return got >= 0;
+}
+
+bool file_target_cut(const struct file_target *target, uint64_t bytes)
+{
+	struct stat status;
+
+	if (!target->regular || fstat(target->fd, &status) < 0 || (uint64_t)status.st_size < bytes)
+		return false;
+	return ftruncate(target->fd, status.st_size - (off_t)bytes) == 0;
+}
+
+void file_target_close(struct file_target *target)
+{
+	if (target->fd >= 0)
+		close(target->fd);
+	target->fd = -1;
+}

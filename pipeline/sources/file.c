@@ -1,0 +1,148 @@
+/* file: reads files, each once, or for as long as they grow. */
+
+#include "pipeline/node.h"
+#include "pipeline/sources/file_follow.h"
+#include "pipeline/sources/file_once.h"
+#include "pipeline/sources/file_set.h"
+#include "pipeline/sources/glob.h"
+
+#include <stdio.h>
+
+struct file_source {
+	struct strings path, exclude;
+	bool follow;
+	unsigned start_at;
+	struct file_once once;
+	struct file_follow following;
+};
+
+static const char *const starts[] = { "start", "end", NULL };
+
+static const struct option options[] = {
+	OPTION(STRINGS, struct file_source, path, .required = true, .primary = true,
+		.is_path = true,
+		.doc = "The files to read: a path or glob (`*`, `?`, `[a-z]`, `**` for any "
+		       "directories, `{a,b}`), "
+		       "or a list of them.",
+		.example = "\"/var/log/app/*.log\""),
+	OPTION(STRINGS, struct file_source, exclude, .is_path = true,
+		.doc = "Globs of files to leave out; one without a slash means the name in any "
+		       "directory.",
+		.example = "\"*.gz\""),
+	OPTION(BOOL, struct file_source, follow, .standard = "true",
+		.doc = "Wait for what is missing and for more, for ever; otherwise each file is "
+		       "read once, in name "
+		       "order, and the source ends."),
+	OPTION(CHOICE, struct file_source, start_at, .choices = starts,
+		.doc = "Where to begin in files that are there when following begins; later ones "
+		       "are always read "
+		       "from their start."),
+	OPTIONS_END
+};
+
+/* One plain path has one file at a time. */
+static bool is_one_file(const struct file_source *source)
+{
+	return source->path.count == 1 && !glob_is_pattern(source->path.items[0]);
+}
+
+static uint32_t file_streams(const struct node *node)
+{
+	const struct file_source *source = node->state;
+
+	return source->follow && !is_one_file(source) ? FILE_FOLLOW_MOST : 1;
+}
+
+static bool check_paths(const struct node *node, const char *name, const struct strings *paths,
+	struct faults *faults)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < paths->count; i++)
+		if (!paths->items[i][0])
+			good = fault_at(faults, option_value(options, node->value, name),
+				"write a path such as \"/var/log/syslog\"", "%s is empty", name);
+	return good;
+}
+
+static bool file_plan(
+	struct node *node, const struct shape *in, struct shape *out, struct faults *faults)
+{
+	struct file_source *source = node->state;
+	uint32_t streams = file_streams(node);
+
+	(void)in;
+	*out = (struct shape){ .kind = FLOW_BYTES, .streams = streams };
+	node->charge = file_set_cost() + file_reader_cost();
+	if (source->follow)
+		node->charge += file_follow_cost(streams);
+	snprintf(node->how, sizeof(node->how), "%s",
+		source->follow ? "follows, by the kernel's notice of changes"
+			       : "once, in name order");
+	bool paths = check_paths(node, "path", &source->path, faults);
+	return check_paths(node, "exclude", &source->exclude, faults) && paths;
+}
+
+static bool file_open(struct node *node, struct faults *faults)
+{
+	struct file_source *source = node->state;
+
+	if (source->follow)
+		return file_follow_open(&source->following, node, &source->path, &source->exclude,
+			file_streams(node), source->start_at == 1, faults);
+	return file_once_open(&source->once, node, &source->path, &source->exclude, faults);
+}
+
+static void file_close(struct node *node)
+{
+	struct file_source *source = node->state;
+
+	file_follow_close(&source->following);
+	file_once_close(&source->once);
+}
+
+static void file_halt(struct node *node)
+{
+	struct file_source *source = node->state;
+
+	file_follow_halt(&source->following);
+	io_cancel(&source->once.reader.operation);
+}
+
+static void file_read(struct node *node, struct batch *out)
+{
+	struct file_source *source = node->state;
+
+	if (source->follow)
+		file_follow_read(&source->following, out);
+	else
+		file_once_read(&source->once, out);
+}
+
+static void file_drain(struct node *node, uint64_t deadline)
+{
+	struct file_source *source = node->state;
+
+	(void)deadline;
+	if (source->follow)
+		file_follow_drain(&source->following);
+	else
+		file_once_drain(&source->once);
+}
+
+const struct source_ops source_file = {
+	.type = {
+		.name = "file",
+		.doc = "Reads files: once, or following them as they grow.",
+		.options = options,
+		.state_size = sizeof(struct file_source),
+		.example = "{\"file\": {\"path\": \"/var/log/app/*.log\", \"exclude\": \"*.gz\"}}",
+		.plan = file_plan,
+		.open = file_open,
+		.close = file_close,
+		.halt = file_halt,
+	},
+	.read = file_read,
+	.drain = file_drain,
+	.streams = file_streams,
+};

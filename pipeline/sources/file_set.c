@@ -1,0 +1,400 @@
+/* Walking directories, watching them, and the paths that come of it. */
+
+#include "pipeline/sources/file_set.h"
+
+#include "pipeline/io/directory_watch.h"
+#include "pipeline/sources/glob.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MOST_PATTERNS = 1024, MOST_DIRECTORIES = 4096, MOST_DEPTH = 32 };
+
+struct file_set_directory {
+	struct file_set *set;
+	char *path; /* "": the working directory */
+	dev_t device;
+	ino_t inode;
+	uint32_t depth; /* below the fixed directory that it was found from */
+	bool listed; /* a pattern has wildcards here: names must be read; otherwise it is only watched */
+	bool replaced; /* its own name came or went: a watch of it may be dead */
+	struct directory_watch *watch;
+};
+
+/* One walk: what the one before knew is taken over piece by piece. */
+struct walk {
+	struct file_set *set;
+	struct file_set_directory **known;
+	size_t known_count, next_known;
+	bool any_depth; /* a pattern has `**` */
+};
+
+/* What `directory` and `name` come to; false if that is too long for the kernel. */
+static bool join(char path[PATH_MAX], const char *directory, const char *name)
+{
+	size_t size = strlen(directory);
+	const char *slash = size > 0 && directory[size - 1] != '/' ? "/" : "";
+
+	return snprintf(path, PATH_MAX, "%s%s%s", directory, slash, name) < PATH_MAX;
+}
+
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static const char *openable(const struct file_set_directory *directory)
+{
+	return directory->path[0] ? directory->path : ".";
+}
+
+/* A pattern without a slash means the name in any directory. */
+static bool is_excluded(const struct file_set *set, const char *path)
+{
+	for (size_t i = 0; i < set->exclude.count; i++) {
+		const char *pattern = set->exclude.items[i];
+		const char *what = strchr(pattern, '/') ? path : last_part(path);
+		if (glob_match(pattern, what, true) & GLOB_MATCHES)
+			return true;
+	}
+	return false;
+}
+
+/* A plain path is no pattern, even where it has a bracket: it is what it says. */
+static unsigned match_one(const char *pattern, const char *path)
+{
+	if (glob_is_pattern(pattern))
+		return glob_match(pattern, path, false);
+	return strcmp(pattern, path) == 0 ? GLOB_MATCHES : 0;
+}
+
+static unsigned match(const struct file_set *set, const char *path)
+{
+	unsigned result = 0;
+
+	for (size_t i = 0; i < set->pattern_count; i++)
+		result |= match_one(set->patterns[i], path);
+	if (result & GLOB_MATCHES && is_excluded(set, path))
+		result &= ~(unsigned)GLOB_MATCHES;
+	return result;
+}
+
+static bool is_directory(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+static bool knows_directory(const struct file_set *set, const char *path)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (strcmp(set->directories[i]->path, path) == 0)
+			return true;
+	return false;
+}
+
+static void directory_changed(void *owner, const char *name, bool renamed)
+{
+	struct file_set_directory *directory = owner;
+	struct file_set *set = directory->set;
+	char path[PATH_MAX];
+
+	if (renamed && strcmp(name, last_part(directory->path)) == 0)
+		directory->replaced = set->stale = true;
+	if (!join(path, directory->path, name))
+		return;
+	unsigned result = match(set, path);
+	if (renamed && result & GLOB_LEADS && (is_directory(path) || knows_directory(set, path)))
+		set->stale = true;
+	set->look(set->owner, path, result & GLOB_MATCHES);
+}
+
+static void say(struct file_set *set, bool *said, const char *path, const char *what)
+{
+	if (*said || !set->watches)
+		return;
+	*said = true;
+	node_log(set->node, LOG_LEVEL_WARNING, "%s: %s; looking again every second", path, what);
+}
+
+static void directory_destroy(struct file_set_directory *directory)
+{
+	if (!directory)
+		return;
+	directory_watch_destroy(directory->watch);
+	free(directory->path);
+	free(directory);
+}
+
+/* What an earlier walk knew of the path. Both walks go the same way, so the search begins where the last one ended. */
+static struct file_set_directory *take_known(struct walk *walk, const char *path, bool listed)
+{
+	for (size_t i = 0; i < walk->known_count; i++) {
+		size_t at = (walk->next_known + i) % walk->known_count;
+		struct file_set_directory *directory = walk->known[at];
+		if (!directory || directory->listed != listed || strcmp(directory->path, path) != 0)
+			continue;
+		walk->known[at] = NULL;
+		walk->next_known = at + 1;
+		return directory;
+	}
+	return NULL;
+}
+
+static struct file_set_directory *directory_create(
+	struct file_set *set, const char *path, bool listed)
+{
+	struct file_set_directory *directory = calloc(1, sizeof(*directory));
+
+	if (!directory)
+		return NULL;
+	directory->set = set;
+	directory->listed = listed;
+	if (asprintf(&directory->path, "%s", path) >= 0)
+		return directory;
+	free(directory);
+	return NULL;
+}
+
+/* Watches the directory that the path names now. */
+static void keep_watch(
+	struct file_set *set, struct file_set_directory *directory, const struct stat *status)
+{
+	bool same = directory->device == status->st_dev && directory->inode == status->st_ino;
+
+	if (!set->watches || (directory->watch && same && !directory->replaced))
+		return;
+	directory_watch_destroy(directory->watch);
+	directory->replaced = false;
+	directory->device = status->st_dev;
+	directory->inode = status->st_ino;
+	directory->watch = directory_watch_create(
+		set->node->loop, openable(directory), directory_changed, directory);
+	if (directory->watch)
+		return;
+	set->incomplete = true;
+	say(set, &set->said_unwatched, openable(directory), "changes cannot be watched");
+}
+
+static bool make_room(struct file_set *set)
+{
+	if (set->count < set->room)
+		return true;
+	size_t room = set->room ? 2 * set->room : 16;
+	void *more = realloc(set->directories, room * sizeof(struct file_set_directory *));
+	if (!more)
+		return false;
+	set->directories = more;
+	set->room = room;
+	return true;
+}
+
+static bool is_listed_already(const struct file_set *set, const char *path, bool listed)
+{
+	if (set->pattern_count < 2)
+		return false;
+	for (size_t i = 0; i < set->count; i++)
+		if (set->directories[i]->listed == listed &&
+			strcmp(set->directories[i]->path, path) == 0)
+			return true;
+	return false;
+}
+
+/* Adds a directory to those that this walk goes through. */
+static void add(struct walk *walk, const char *path, bool listed, uint32_t depth)
+{
+	struct file_set *set = walk->set;
+	struct stat status;
+
+	if (is_listed_already(set, path, listed))
+		return;
+	if (stat(path[0] ? path : ".", &status) < 0 || !S_ISDIR(status.st_mode)) {
+		set->incomplete = true;
+		say(set, &set->said_missing, path, "no such directory yet");
+		return;
+	}
+	if (depth > MOST_DEPTH || set->count >= MOST_DIRECTORIES || !make_room(set)) {
+		say(set, &set->said_many, path, "too many or too deep directories; not entered");
+		return;
+	}
+	struct file_set_directory *directory = take_known(walk, path, listed);
+	if (!directory)
+		directory = directory_create(set, path, listed);
+	if (!directory)
+		return;
+	directory->depth = depth;
+	set->directories[set->count++] = directory;
+	keep_watch(set, directory, &status);
+}
+
+/* Links to directories are followed where the pattern's own length bounds the way. */
+static bool may_enter(const struct walk *walk, const struct dirent *entry, const char *path)
+{
+	if (entry->d_type == DT_DIR)
+		return true;
+	if (entry->d_type == DT_REG)
+		return false;
+	struct stat status;
+	int error = walk->any_depth ? lstat(path, &status) : stat(path, &status);
+	return error == 0 && S_ISDIR(status.st_mode);
+}
+
+static void visit_entry(
+	struct walk *walk, const struct file_set_directory *directory, const struct dirent *entry)
+{
+	struct file_set *set = walk->set;
+	char path[PATH_MAX];
+
+	if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+		return;
+	if (!join(path, directory->path, entry->d_name))
+		return;
+	unsigned result = match(set, path);
+	if (result & GLOB_MATCHES)
+		set->look(set->owner, path, true);
+	if (result & GLOB_LEADS && may_enter(walk, entry, path))
+		add(walk, path, true, directory->depth + 1);
+}
+
+static void visit(struct walk *walk, const struct file_set_directory *directory)
+{
+	struct file_set *set = walk->set;
+	DIR *stream = opendir(openable(directory));
+
+	if (!stream) {
+		set->incomplete = true;
+		say(set, &set->said_unread, openable(directory), strerror(errno));
+		return;
+	}
+	for (struct dirent *entry; (entry = readdir(stream));)
+		visit_entry(walk, directory, entry);
+	closedir(stream);
+}
+
+static void add_start(struct walk *walk, const char *pattern)
+{
+	char directory[PATH_MAX];
+	size_t size = glob_fixed_directory(pattern);
+
+	if (size >= sizeof(directory))
+		return;
+	snprintf(directory, sizeof(directory), "%.*s", (int)size, pattern);
+	add(walk, directory, glob_is_pattern(pattern), 0);
+}
+
+static void begin_walk(struct walk *walk, struct file_set *set)
+{
+	*walk = (struct walk){ .set = set, .known = set->directories, .known_count = set->count };
+	for (size_t i = 0; i < set->pattern_count; i++)
+		walk->any_depth |= strstr(set->patterns[i], "**") != NULL;
+	set->directories = NULL;
+	set->count = set->room = 0;
+	set->stale = set->incomplete = false;
+}
+
+static void end_walk(struct walk *walk)
+{
+	for (size_t i = 0; i < walk->known_count; i++)
+		directory_destroy(walk->known[i]);
+	free(walk->known);
+}
+
+void file_set_walk(struct file_set *set)
+{
+	struct walk walk;
+
+	begin_walk(&walk, set);
+	for (size_t i = 0; i < set->pattern_count; i++)
+		add_start(&walk, set->patterns[i]);
+	for (size_t i = 0; i < set->pattern_count; i++)
+		if (!glob_is_pattern(set->patterns[i]))
+			set->look(set->owner, set->patterns[i], true);
+	for (size_t i = 0; i < set->count; i++)
+		if (set->directories[i]->listed)
+			visit(&walk, set->directories[i]);
+	end_walk(&walk);
+}
+
+/* Braces are expanded until there are none; the list grows while it is walked. */
+static bool expand(struct file_set *set, char *pattern)
+{
+	set->patterns[set->pattern_count++] = pattern;
+	for (size_t i = set->pattern_count - 1; i < set->pattern_count; i++) {
+		char **alternatives;
+		while ((alternatives = glob_expand(set->patterns[i]))) {
+			free(set->patterns[i]);
+			set->patterns[i] = alternatives[0];
+			bool fits = true;
+			for (size_t j = 1; alternatives[j]; j++) {
+				fits = fits && set->pattern_count < MOST_PATTERNS;
+				if (fits)
+					set->patterns[set->pattern_count++] = alternatives[j];
+				else
+					free(alternatives[j]);
+			}
+			free(alternatives);
+			if (!fits)
+				return false;
+		}
+	}
+	return true;
+}
+
+/* A plain path becomes what walking and events make of it. */
+static char *own_pattern(const char *path)
+{
+	char *text;
+	size_t size = glob_is_pattern(path) ? 0 : glob_fixed_directory(path);
+	const char *slash = size > 0 && path[size - 1] != '/' ? "/" : "";
+	const char *rest = glob_is_pattern(path) ? path : last_part(path);
+
+	return asprintf(&text, "%.*s%s%s", (int)size, path, slash, rest) < 0 ? NULL : text;
+}
+
+static bool add_pattern(struct file_set *set, const char *path)
+{
+	if (set->pattern_count >= MOST_PATTERNS)
+		return false;
+	char *pattern = own_pattern(path);
+	return pattern && expand(set, pattern);
+}
+
+bool file_set_open(struct file_set *set, const struct strings *paths, const struct strings *exclude,
+	struct faults *faults)
+{
+	set->exclude = *exclude;
+	set->patterns = calloc(MOST_PATTERNS, sizeof(*set->patterns));
+	for (size_t i = 0; set->patterns && i < paths->count; i++)
+		if (!add_pattern(set, paths->items[i]))
+			return fault_at(faults, NULL, "name fewer paths in one source",
+				"%s: more than %d paths and alternatives", paths->items[i],
+				MOST_PATTERNS);
+	if (!set->patterns)
+		return fault_at(
+			faults, NULL, NULL, "no memory for the paths of %s", set->node->name);
+	return true;
+}
+
+void file_set_close(struct file_set *set)
+{
+	for (size_t i = 0; i < set->count; i++)
+		directory_destroy(set->directories[i]);
+	for (size_t i = 0; i < set->pattern_count; i++)
+		free(set->patterns[i]);
+	free(set->directories);
+	free(set->patterns);
+	*set = (struct file_set){ 0 };
+}
+
+size_t file_set_cost(void)
+{
+	return MOST_PATTERNS * sizeof(char *) + MOST_DIRECTORIES * sizeof(void *);
+}

@@ -1,0 +1,136 @@
+/* The command line: commands, options, and what is said of wrong ones. */
+#include "daemon/command_line.h"
+
+#include "daemon/log.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MOST = 8 };
+
+/* Reads words separated by blanks. */
+static bool read_words(struct command_line *line, const char *words)
+{
+	static char text[200];
+	static char *arguments[MOST];
+	int count = 0;
+
+	snprintf(text, sizeof(text), "viewduct %s", words);
+	for (char *word = strtok(text, " "); word && count < MOST; word = strtok(NULL, " "))
+		arguments[count++] = word;
+	return command_line_read(line, count, arguments);
+}
+
+Test(command_line, defaults_of_run)
+{
+	struct command_line line;
+
+	cr_assert(read_words(&line, "run"));
+	cr_assert_eq(line.command, COMMAND_RUN);
+	cr_assert_eq(line.log_level, LOG_LEVEL_INFO);
+	cr_assert_eq(line.log_format, LOG_TEXT);
+	cr_assert_eq(line.quiet, 0);
+	cr_assert_str_eq(command_line_configuration(&line), "/etc/viewduct/viewduct.json");
+}
+
+Test(command_line, options_stand_anywhere_and_in_both_forms)
+{
+	struct command_line line;
+
+	cr_assert(read_words(&line, "run --log-level=error a.json --log-format json --quiet"));
+	cr_assert_eq(line.log_level, LOG_LEVEL_ERROR);
+	cr_assert_eq(line.log_format, LOG_JSON);
+	cr_assert_eq(line.quiet, 1);
+	cr_assert_str_eq(command_line_configuration(&line), "a.json");
+}
+
+Test(command_line, levels_are_those_of_the_log)
+{
+	struct command_line line;
+
+	cr_assert(read_words(&line, "run --log-level debug"));
+	cr_assert_eq(line.log_level, LOG_LEVEL_DEBUG);
+	cr_assert(read_words(&line, "run --log-level warning"));
+	cr_assert_eq(line.log_level, LOG_LEVEL_WARNING);
+}
+
+Test(command_line, every_command)
+{
+	static const struct {
+		const char *words;
+		enum command command;
+	} all[] = {
+		{ "check --no-env --format json x", COMMAND_CHECK },
+		{ "explain --format=text x", COMMAND_EXPLAIN },
+		{ "schema", COMMAND_SCHEMA },
+		{ "list filter", COMMAND_LIST },
+		{ "list --format markdown", COMMAND_LIST },
+		{ "version", COMMAND_VERSION },
+		{ "--version", COMMAND_VERSION },
+		{ "help", COMMAND_HELP },
+		{ "--help", COMMAND_HELP },
+		{ "run --help", COMMAND_HELP },
+	};
+	struct command_line line;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		cr_assert(read_words(&line, all[i].words), "%s: %s", all[i].words, line.error);
+		cr_assert_eq(line.command, all[i].command, "%s", all[i].words);
+	}
+}
+
+Test(command_line, a_lone_dash_is_standard_input)
+{
+	struct command_line line;
+
+	cr_assert(read_words(&line, "check -"));
+	cr_assert_str_eq(line.argument, "-");
+}
+
+Test(command_line, behind_two_dashes_there_are_no_options)
+{
+	struct command_line line;
+
+	cr_assert(read_words(&line, "check -- --format"));
+	cr_assert_str_eq(line.argument, "--format");
+}
+
+Test(command_line, wrong_ones_are_told_what_was_meant)
+{
+	static const char *const all[][2] = {
+		{ "", "a command is missing" },
+		{ "rnu", "there is no command \"rnu\": did you mean \"run\"?" },
+		{ "expalin x", "there is no command \"expalin\": did you mean \"explain\"?" },
+		{ "run --log-levle debug",
+			"there is no option \"--log-levle\" here: did you mean \"--log-level\"?" },
+		{ "check --quiet", "there is no option \"--quiet\" here" },
+		{ "schema --format json", "there is no option \"--format\" here" },
+		{ "run --log-level loud",
+			"--log-level is one of debug, info, warning, error, not \"loud\"" },
+		{ "list --format json", "--format is one of text, markdown, not \"json\"" },
+		{ "run --log-format", "--log-format needs a value" },
+		{ "run --quiet=yes", "--quiet takes no value" },
+		{ "run a b", "run takes one argument, not \"b\" too" },
+		{ "schema a", "schema takes no argument, but there is \"a\"" },
+	};
+	struct command_line line;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		cr_assert_not(read_words(&line, all[i][0]), "%s", all[i][0]);
+		cr_assert_eq(strncmp(line.error, all[i][1], strlen(all[i][1])), 0, "%s: %s",
+			all[i][0], line.error);
+	}
+}
+
+Test(command_line, a_word_of_any_length_is_refused_in_one_line)
+{
+	char word[5000];
+	char *arguments[] = { "viewduct", word };
+	struct command_line line;
+
+	memset(word, 'x', sizeof(word) - 1);
+	word[sizeof(word) - 1] = '\0';
+	cr_assert_not(command_line_read(&line, 2, arguments));
+	cr_assert_lt(strlen(line.error), sizeof(line.error) - 1);
+}

@@ -1,0 +1,249 @@
+/* Files: reading, appending, syncing, and what cannot be cancelled any more. */
+
+#include "pipeline/io/loop.h"
+
+#include "tests/pipeline/io/both.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+TestSuite(loop_files, .timeout = 60);
+
+static void reads_into_several_buffers(struct loop *loop)
+{
+	struct probe probe = probe_make();
+	char first[3], second[10];
+	struct iovec pieces[2] = { piece_of(first, 3), piece_of(second, 10) };
+	int file = temporary_file(0);
+
+	cr_assert_eq(write(file, "0123456789", 10), 10);
+	io_read(loop, &probe.operation, file, pieces, 2, 2);
+	cr_assert_eq(probe.ends, 0, "done must not be called by the asking call");
+	cr_assert_eq(end_of(loop, &probe), 8);
+	cr_assert_arr_eq(first, "234", 3);
+	cr_assert_arr_eq(second, "56789", 5);
+	probe = probe_make();
+	io_read(loop, &probe.operation, file, pieces, 2, 10);
+	cr_assert_eq(end_of(loop, &probe), 0, "the end");
+	close(file);
+}
+
+Test(loop_files, reads_into_several_buffers)
+{
+	on_both(reads_into_several_buffers);
+}
+
+static void reads_where_it_stands(struct loop *loop)
+{
+	char data[4];
+	struct iovec piece = piece_of(data, 4);
+	int file = temporary_file(0);
+
+	cr_assert_eq(write(file, "0123456789", 10), 10);
+	cr_assert_eq(lseek(file, 1, SEEK_SET), 1);
+	for (int i = 0; i < 2; i++) {
+		struct probe probe = probe_make();
+
+		io_read(loop, &probe.operation, file, &piece, 1, UINT64_MAX);
+		cr_assert_eq(end_of(loop, &probe), 4);
+		cr_assert_arr_eq(data, i == 0 ? "1234" : "5678", 4);
+	}
+	cr_assert_eq(lseek(file, 0, SEEK_CUR), 9);
+	close(file);
+}
+
+Test(loop_files, reads_where_it_stands)
+{
+	on_both(reads_where_it_stands);
+}
+
+/* What is not in the page cache needs the disk. */
+static void reads_what_is_not_cached(struct loop *loop)
+{
+	enum { SIZE = 1 << 20 };
+	char path[] = "viewduct-io-XXXXXX";
+	char *data = malloc(SIZE), *bytes = malloc(SIZE);
+	int file = mkostemp(path, O_CLOEXEC);
+	size_t size = 0;
+
+	cr_assert_geq(file, 0);
+	unlink(path);
+	for (size_t i = 0; i < SIZE; i++)
+		bytes[i] = (char)(i / 4096);
+	cr_assert_eq(write(file, bytes, SIZE), SIZE);
+	cr_assert_eq(fsync(file), 0);
+	cr_assert_eq(posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED), 0);
+	while (size < SIZE) {
+		struct probe probe = probe_make();
+		struct iovec piece = piece_of(data + size, SIZE - size);
+
+		io_read(loop, &probe.operation, file, &piece, 1, size);
+		cr_assert_gt(end_of(loop, &probe), 0);
+		size += (size_t)probe.result;
+	}
+	cr_assert_arr_eq(data, bytes, SIZE);
+	close(file);
+	free(data);
+	free(bytes);
+}
+
+Test(loop_files, reads_what_is_not_cached)
+{
+	on_both(reads_what_is_not_cached);
+}
+
+/* Appends at the end, wherever that is, also after somebody has made the file shorter. */
+static void appends(struct loop *loop)
+{
+	struct iovec pieces[3] = { piece_of("one\n", 4), piece_of("two ", 4),
+		piece_of("three\n", 6) };
+	struct probe probe = probe_make();
+	char data[64] = { 0 };
+	int file = temporary_file(O_APPEND);
+
+	cr_assert_eq(write(file, "zero\n", 5), 5);
+	io_write(loop, &probe.operation, file, pieces, 3);
+	cr_assert_eq(probe.ends, 0, "done must not be called by the asking call");
+	cr_assert_eq(end_of(loop, &probe), 14);
+	cr_assert_eq(pread(file, data, sizeof(data), 0), 19);
+	cr_assert_str_eq(data, "zero\none\ntwo three\n");
+	cr_assert_eq(ftruncate(file, 5), 0);
+	probe = probe_make();
+	io_write(loop, &probe.operation, file, pieces, 1);
+	cr_assert_eq(end_of(loop, &probe), 4);
+	cr_assert_eq(pread(file, data, sizeof(data), 0), 9);
+	close(file);
+}
+
+Test(loop_files, appends)
+{
+	on_both(appends);
+}
+
+static void appends_many_pieces(struct loop *loop)
+{
+	static struct iovec pieces[IO_MOST_PIECES];
+	struct probe probe = probe_make();
+	struct stat status;
+	int file = temporary_file(O_APPEND);
+
+	for (int i = 0; i < IO_MOST_PIECES; i++)
+		pieces[i] = piece_of("0123456789", 10);
+	for (int i = 1; i <= 20; i++) {
+		io_write(loop, &probe.operation, file, pieces, IO_MOST_PIECES);
+		turn_until(loop, &probe.ends, i);
+		cr_assert_eq(probe.result, IO_MOST_PIECES * 10);
+	}
+	cr_assert_eq(fstat(file, &status), 0);
+	cr_assert_eq(status.st_size, 20 * IO_MOST_PIECES * 10);
+	close(file);
+}
+
+Test(loop_files, appends_many_pieces)
+{
+	on_both(appends_many_pieces);
+}
+
+static void syncs(struct loop *loop)
+{
+	struct probe probes[2] = { probe_make(), probe_make() };
+	int file = temporary_file(O_APPEND), pipes[2];
+
+	cr_assert_eq(pipe2(pipes, O_CLOEXEC), 0);
+	io_sync(loop, &probes[0].operation, file);
+	io_sync(loop, &probes[1].operation, pipes[1]);
+	cr_assert_eq(end_of(loop, &probes[0]), 0);
+	cr_assert_eq(end_of(loop, &probes[1]), -EINVAL, "there is no disk behind a pipe");
+	close(file);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+Test(loop_files, syncs)
+{
+	on_both(syncs);
+}
+
+/* More than libuv has threads, cancelled at once: each ends exactly once, with its result or cancelled. */
+static void cancels_file_operations(struct loop *loop)
+{
+	enum { COUNT = 60 };
+	static struct probe probes[COUNT];
+	struct iovec piece = piece_of("0123456789", 10);
+	int files[COUNT], written = 0;
+
+	for (int i = 0; i < COUNT; i++) {
+		probes[i] = probe_make();
+		files[i] = temporary_file(O_APPEND);
+		if (i % 3 == 0)
+			io_sync(loop, &probes[i].operation, files[i]);
+		else
+			io_write(loop, &probes[i].operation, files[i], &piece, 1);
+	}
+	for (int i = COUNT - 1; i >= 0; i--)
+		io_cancel(&probes[i].operation);
+	for (int i = 0; i < COUNT; i++)
+		turn_until(loop, &probes[i].ends, 1);
+	turn_briefly(loop);
+	for (int i = 0; i < COUNT; i++) {
+		off_t size = lseek(files[i], 0, SEEK_END);
+
+		cr_assert_eq(probes[i].ends, 1);
+		cr_assert(probes[i].result == -ECANCELED ||
+			  probes[i].result == (i % 3 == 0 ? 0 : 10));
+		cr_assert_eq(size, probes[i].result > 0 ? 10 : 0, "the result tells what happened");
+		written += probes[i].result > 0;
+		close(files[i]);
+	}
+	cr_assert_leq(written, COUNT);
+}
+
+Test(loop_files, cancels_file_operations)
+{
+	on_both(cancels_file_operations);
+}
+
+static void cancels_a_read(struct loop *loop)
+{
+	char data[10];
+	struct iovec piece = piece_of(data, 10);
+	struct probe probe = probe_make();
+	int file = temporary_file(0);
+
+	cr_assert_eq(write(file, "0123456789", 10), 10);
+	io_read(loop, &probe.operation, file, &piece, 1, 0);
+	io_cancel(&probe.operation);
+	turn_until(loop, &probe.ends, 1);
+	cr_assert(probe.result == -ECANCELED || probe.result == 10);
+	turn_briefly(loop);
+	cr_assert_eq(probe.ends, 1);
+	close(file);
+}
+
+Test(loop_files, cancels_a_read)
+{
+	on_both(cancels_a_read);
+}
+
+static void errors_are_results(struct loop *loop)
+{
+	char data[10];
+	struct iovec piece = piece_of(data, 10);
+	struct probe probes[3] = { probe_make(), probe_make(), probe_make() };
+	int file = open("/dev/null", O_WRONLY | O_CLOEXEC),
+	    full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+
+	io_read(loop, &probes[0].operation, file, &piece, 1, 0);
+	cr_assert_eq(end_of(loop, &probes[0]), -EBADF);
+	io_write(loop, &probes[1].operation, full, &piece, 1);
+	cr_assert_eq(end_of(loop, &probes[1]), -ENOSPC);
+	close(file);
+	close(full);
+	io_sync(loop, &probes[2].operation, file);
+	cr_assert_eq(end_of(loop, &probes[2]), -EBADF);
+}
+
+Test(loop_files, errors_are_results)
+{
+	on_both(errors_are_results);
+}

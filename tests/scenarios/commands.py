@@ -1,0 +1,139 @@
+"""The commands and what they print where."""
+
+import json
+import re
+import subprocess
+
+from harness import expect, expect_equal, one, scenario
+
+PASS = {"from": "stdin", "stages": [{"split": "newline"}], "to": {"file": "out"}}
+
+
+@scenario(backends=("epoll",))
+def a_wrong_command_line_is_64(case):
+    for arguments in ([], ["rnu"], ["run", "--loud"], ["check", "a", "b"], ["list", "nothing-like-it"]):
+        ended = case.command(*arguments)
+        expect_equal(ended.returncode, 64, f"exit status of {arguments}")
+        expect_equal(ended.stdout, b"", "standard output")
+        expect(ended.stderr.startswith(b"viewduct: "), f"{arguments} says {ended.stderr}")
+
+
+@scenario(backends=("epoll",))
+def help_version_and_list_are_printed(case):
+    for arguments, words in (
+        (["help"], ["viewduct run", "viewduct explain"]),
+        (["--help"], ["viewduct check"]),
+        (["version"], ["viewduct ", "io_uring", "PCRE2"]),
+        (["list"], ["sources", "split", "stdout"]),
+        (["list", "filter"], ["contains", "regex"]),
+        (["list", "--format", "markdown"], ["compress"]),
+    ):
+        ended = case.command(*arguments)
+        expect_equal((ended.returncode, ended.stderr), (0, b""), f"status and standard error of {arguments}")
+        for word in words:
+            expect(word in ended.stdout.decode(), f"{arguments} does not speak of {word}: {ended.stdout}")
+
+
+@scenario(backends=("epoll",))
+def check_is_silent_when_all_is_well(case):
+    configuration = case.configure({"pipelines": {"main": PASS}})
+    ended = case.command("check", configuration)
+    expect_equal((ended.returncode, ended.stdout, ended.stderr), (0, b"", b""), "status, output, errors")
+    ended = case.command("check", "--format", "json", configuration)
+    expect_equal((ended.returncode, json.loads(ended.stdout), ended.stderr), (0, [], b""), "the same in JSON")
+
+
+@scenario(backends=("epoll",))
+def check_reads_standard_input(case):
+    text = json.dumps({"pipelines": {"main": PASS}}).encode()
+    expect_equal(case.command("check", "-", input=text).returncode, 0, "exit status")
+    ended = case.command("check", "-", input=text[:-1])
+    expect_equal(ended.returncode, 78, "exit status of half a configuration")
+    expect(b"<stdin>:1:" in ended.stderr, f"no place in {ended.stderr}")
+
+
+@scenario(backends=("epoll",))
+def every_fault_has_its_place_and_remedy(case):
+    text = """{
+  "service": { "memory": 65536 },
+  "pipelines": {
+    "main": { "from": [ { "tcp": { "listen": "127.0.0.1" } } ],
+      "stages": [ { "splitt": "newline" }, { "filter": { "regex": "a(" } } ],
+      "to": [] } } }
+"""
+    path = case.write("wrong.json", text.encode())
+    ended = case.command("check", path)
+    expect_equal((ended.returncode, ended.stdout), (78, b""), "status and output")
+    places = re.findall(r"wrong\.json:(\d+):(\d+): ", ended.stderr.decode())
+    expect(len(places) >= 4, f"too few faults in {ended.stderr.decode()}")
+    expect_equal(places, sorted(places, key=lambda place: (int(place[0]), int(place[1]))), "the order of the faults")
+    for words in ("64KiB", "split", "^"):
+        expect(words in ended.stderr.decode(), f"no {words} in {ended.stderr.decode()}")
+    faults = json.loads(case.command("check", "--format", "json", path).stdout)
+    expect_equal([(str(fault["line"]), str(fault["column"])) for fault in faults], places, "the places in JSON")
+    expect_equal(case.command("run", path).returncode, 78, "exit status of run")
+
+
+@scenario(backends=("epoll",))
+def no_configuration_to_read_is_78(case):
+    for command in ("run", "check", "explain"):
+        ended = case.command(command, case.path("nowhere.json"))
+        expect_equal(ended.returncode, 78, f"exit status of {command}")
+        expect(b"nowhere.json" in ended.stderr, f"{command} says {ended.stderr}")
+
+
+@scenario(backends=("epoll",))
+def no_env_leaves_variables_alone(case):
+    path = case.configure(one({"tcp": "${VIEWDUCT_NO_SUCH_THING}"}, [{"split": "newline"}], "null"))
+    expect_equal(case.command("check", path).returncode, 78, "exit status with the environment")
+    ended = case.command("check", "--no-env", path)
+    expect_equal((ended.returncode, ended.stderr), (0, b""), "status without it")
+
+
+@scenario()
+def explain_tells_the_plan(case):
+    path = case.configure({"pipelines": {"main": {
+        "from": "stdin",
+        "stages": [{"split": "newline"}, {"filter": "ERROR"}],
+        "to": [{"file": "a"}, {"file": "b", "stages": [{"compress": "zstd"}], "when_full": "drop"}]}}})
+    ended = case.command("explain", path)
+    expect_equal((ended.returncode, ended.stderr), (0, b""), "status and errors")
+    for words in (case.backend, "main.filter", "main.to.1.compress", "literal", "records", "frames"):
+        expect(words in ended.stdout.decode(), f"no {words} in {ended.stdout.decode()}")
+    json.loads(case.command("explain", "--format", "json", path).stdout)
+
+
+@scenario()
+def the_summary_is_for_people_or_for_programs(case):
+    log = case.write("in.log", b"a ERROR\nb\n" * 500)
+    configuration = one({"file": {"path": log, "follow": False}}, [{"split": "newline"}, {"filter": "ERROR"}],
+                        [{"file": "out"}, {"file": "out.zst", "stages": [{"compress": "zstd"}]}])
+    text = case.run(configuration, log_format="text").stderr.decode()
+    for words in ("1,000", "500 filtered", "50 % kept", "written", " : 1", "0 B copied", f"io {case.backend}"):
+        expect(words in text, f"no {words} in {text}")
+    expect("summary" not in text, "an event for programs")
+    quiet = case.run(configuration, log_format="text", arguments=["--quiet", "--log-level", "warning"])
+    expect_equal(quiet.stderr, b"", "standard error, quiet")
+    result = case.run(configuration)
+    expect_equal(result.node("filter")["filtered"], 500, "filtered")
+    expect_equal(set(result.node("filter")), {"records_in", "records_out", "bytes_in", "bytes_out", "filtered", "dropped",
+                                             "copied", "held"}, "the members of a node")
+
+
+@scenario()
+def log_lines_are_one_line_each_and_parse(case):
+    taken = case.write("no-directory", b"")
+    configuration = one("stdin", [{"split": "newline"}], {"file": taken + "/a\nb\"c\\d\x1b[2J"})
+    line = rb'time=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z level=(info|warning|error)( [a-z]+=\S+)* msg="([^"\\]|\\.)*"\n'
+    ended = case.daemon(configuration, log_format="text", arguments=["--quiet"], wait=False).finish(status=74)
+    expect(b"\x1b" not in ended.stderr, f"a control character in {ended.stderr}")
+    started = case.run(one("stdin", [{"split": "newline"}], "null"), log_format="text", arguments=["--quiet"])
+    expect(re.fullmatch(b"(" + line + b")+", started.stderr), f"these are no log lines: {started.stderr}")
+
+
+@scenario(backends=("epoll",))
+def a_broken_standard_output_is_told(case):
+    with open("/dev/full", "wb") as full:
+        ended = subprocess.run([case.options.binary, "schema"], stdout=full, stderr=subprocess.PIPE, check=False)
+    expect_equal(ended.returncode, 74, "exit status")
+    expect(b"standard output" in ended.stderr, f"it says {ended.stderr}")

@@ -1,0 +1,57 @@
+"""Compressed output is what the usual tools read."""
+
+import subprocess
+
+from harness import expect, one, scenario, until
+
+TOOLS = {"zstd": ["zstd", "-dc"], "gzip": ["gzip", "-dc"], "lz4": ["lz4", "-dc"]}
+
+
+def unpack(codec, data):
+    unpacked = subprocess.run(TOOLS[codec], input=data, capture_output=True, check=False)
+    expect(unpacked.returncode == 0, f"{codec} refuses it: {unpacked.stderr}")
+    return unpacked.stdout
+
+
+@scenario(("uring", "epoll", "refused"))
+def every_codec_and_level_is_read_back(case):
+    data = case.make_records("a", 8000, 2000)
+    path = case.write("in", data)
+    for codec, levels in (("zstd", (None, 1, 9)), ("gzip", (None, 3, 4, 9)), ("lz4", (None, 1, 12))):
+        for level in levels:
+            compress = {"codec": codec, "frame": "64KiB"} | ({"level": level} if level else {})
+            result = case.run(one({"file": {"path": path, "follow": False}}, [{"split": "newline"}, {"compress": compress}],
+                                  {"file": {"path": "out", "append": False}}), copied=("stage",))
+            expect(unpack(codec, case.read("out")) == data, f"{codec} at level {level} gives other bytes")
+            expect(result.node("to.0")["records_in"] == 8000, "the records are counted through the frames")
+
+
+@scenario()
+def frames_of_bytes_without_split(case):
+    data = bytes(range(256)) * 10000
+    path = case.write("in", data)
+    for codec in TOOLS:
+        case.run(one({"file": {"path": path, "follow": False}}, [{"compress": codec}],
+                     {"file": {"path": "out", "append": False}}), copied=("stage",))
+        expect(unpack(codec, case.read("out")) == data, f"{codec} gives other bytes")
+
+
+@scenario()
+def one_branch_compressed_one_plain(case):
+    data = case.make_records("a", 20000, 500)
+    source = {"file": {"path": case.write("in", data), "follow": False}}
+    case.run(one(source, [{"split": "newline"}, {"filter": {"regex": "a:[0-9]*7:"}}],
+                 [{"file": "out.zst", "stages": [{"compress": "zstd"}]}, {"file": "out"}]))
+    wanted = b"".join(line for line in data.splitlines(keepends=True) if line.split(b":")[1].endswith(b"7"))
+    expect(case.read("out") == wanted, "the plain branch is not what grep would give")
+    expect(unpack("zstd", case.read("out.zst")) == wanted, "the compressed branch is not the plain one")
+
+
+@scenario()
+def a_frame_closes_when_drained(case):
+    case.write("in", b"one\ntwo\n")
+    daemon = case.daemon(one({"file": case.path("in")}, [{"split": "newline"}, {"compress": "gzip"}], [
+        {"file": "out.gz"}]))
+    until(lambda: case.size("out.gz") > 0 or daemon.cpu_seconds() >= 0, "the file")
+    daemon.drain(copied=("stage",))
+    expect(unpack("gzip", case.read("out.gz")) in (b"one\ntwo\n", b"one\n", b""), "what was read is not in a whole frame")
