@@ -113,8 +113,8 @@ static void written(struct io_operation *write, int result)
 	struct stdout_sink *sink = write->owner;
 
 	sink->node->busy--;
+	take_written(sink, result > 0 ? (uint64_t)result : 0);
 	if (result >= 0) {
-		take_written(sink, (uint64_t)result);
 		say_working(sink);
 	} else if (result == -EAGAIN) {
 		wait_until_writable(sink);
@@ -148,10 +148,10 @@ static void stdout_write(struct node *node, struct batch *in)
 	if (node->due > node_now(node))
 		return;
 	node->due = 0;
-	if (gather_fill(&sink->gather, in, node->framing, MOST_A_WRITE) == 0) {
-		take_written(sink, 0); /* the ends of streams have no bytes */
+	uint64_t bytes = gather_fill(&sink->gather, in, node->framing, MOST_A_WRITE);
+	node->safe = in->taken.views;
+	if (bytes == 0)
 		return;
-	}
 	node->busy++;
 	io_write(node->loop, &sink->write, STDOUT_FILENO, sink->gather.pieces, sink->gather.count);
 }

@@ -235,12 +235,14 @@ static void slow_reader(enum loop_wish wish)
 	struct node_bench bench = { .buffers = RECORDS * RECORD_VIEWS, .room = 128 };
 	struct heard heard = { 0 };
 	uint16_t port = 0;
-	int listener = listen_on(&port, 2048);
+	int listener = listen_on(&port, 2048), quick = 1 << 20;
 
 	open_sink(&bench, wish, "127.0.0.1", port);
 	char *text = put_long_records(&bench);
 	int peer = connected(&bench, listener);
 	until_stuck(&bench);
+	NODE_BENCH_UNTIL(&bench, (hear(peer, &heard, 100), heard.size >= 5000));
+	cr_assert_eq(setsockopt(peer, SOL_SOCKET, SO_RCVBUF, &quick, sizeof(quick)), 0);
 	while (heard.size < (size_t)RECORDS * RECORD) {
 		size_t before = heard.size;
 
@@ -373,6 +375,34 @@ static void bare_records(enum loop_wish wish)
 Test(tcp_sink, puts_the_delimiter_of_a_bare_record_before_the_next)
 {
 	node_bench_on_both(bare_records);
+}
+
+static void bare_before_reset(enum loop_wish wish)
+{
+	struct node_bench bench = { 0 };
+	struct heard heard = { 0 };
+	uint16_t port = 0;
+	int listener = listen_on(&port, 0);
+
+	open_sink(&bench, wish, "127.0.0.1", port);
+	int peer = connected(&bench, listener);
+	node_bench_put(&bench, "bare", 4, 1 | VIEW_BARE);
+	NODE_BENCH_UNTIL(&bench, batch_empty(&bench.batch));
+	reset(peer);
+	NODE_BENCH_UNTIL(&bench, !bench.node.up);
+	node_bench_put(&bench, "whole\n", 6, 1);
+	peer = connected(&bench, listener);
+	NODE_BENCH_UNTIL(&bench, (hear(peer, &heard, 64), heard.size >= 6));
+	cr_assert_str_eq(heard.data, "whole\n");
+	close(peer);
+	close(listener);
+	free(heard.data);
+	node_bench_close(&bench);
+}
+
+Test(tcp_sink, owes_no_delimiter_to_a_new_connection)
+{
+	node_bench_on_both(bare_before_reset);
 }
 
 static void byte_streams(enum loop_wish wish)
