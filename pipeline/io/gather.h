@@ -17,6 +17,8 @@ struct gather {
 	uint64_t bytes;        /* that the pieces hold */
 	uint64_t written;      /* bytes of the batch's first views that are written, but not taken out yet */
 	bool owes_delimiter;   /* what was written last lacks its delimiter: it comes before anything else */
+	uint32_t delimiter_written;    /* bytes of it that are written already */
+	const struct framing *framing; /* of the last fill */
 };
 
 /* Memory for IO_MOST_PIECES pieces. */
@@ -29,11 +31,12 @@ size_t gather_cost(void);
  * it, and counts in neither's bytes. The number of bytes; 0 if there is nothing. Nothing is taken from the batch. */
 uint64_t gather_fill(struct gather *gather, const struct batch *batch, const struct framing *framing, uint64_t most);
 
-/* `bytes` of what gather_fill() gave were written: drops the views of whole records that are written entirely. Gives
- * the records that this completed. */
+/* `bytes` of what gather_fill() gave were written: drops the views of whole records that are written entirely, and the
+ * empty views behind them (with 0 bytes: those that lie first). Gives the records that this completed. Until it is
+ * called, views may have been put, and the last may have grown. */
 uint64_t gather_written(struct gather *gather, struct batch *batch, uint64_t bytes);
 
-/* Forgets a part of a record that was written (its stream is gone): what is sent next starts at a record's border. Whole
- * records of a run that were written stay written: they are found with `framing` (NULL: the run's start). Gives the
- * records that are dropped out of the batch as written. */
+/* Forgets a part of a record that was written (its stream is gone): what is sent next starts at a record's border, with
+ * no delimiter before it. Whole records of a run that were written stay written: they are found with `framing` (NULL,
+ * and for bytes and frames: the run's start). Gives the records that are dropped out of the batch as written. */
 uint64_t gather_restart(struct gather *gather, struct batch *batch, const struct framing *framing);
