@@ -74,6 +74,11 @@ bool place_has_kind(const struct value *value, const char *kind)
 	return value_member(value, kind) != NULL;
 }
 
+bool place_is_excused(const struct value *value, const struct faults *faults)
+{
+	return value->unknown && faults->errors > 0;
+}
+
 bool place_fault_tls(const struct value *tls, struct faults *faults)
 {
 	return fault_at_key(

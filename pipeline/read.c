@@ -175,7 +175,7 @@ static void read_stage(struct reader *reader, const struct value *list, const st
 static void read_stages(
 	struct reader *reader, const struct value *list, const char *prefix, struct row_end *end)
 {
-	if (!list || list->unknown)
+	if (!list || place_is_excused(list, reader->faults))
 		return;
 	if (list->kind != VALUE_LIST) {
 		fault_at(reader->faults, list, "write [ … ]",
@@ -435,7 +435,7 @@ void read_pipeline(struct draft *draft, const struct value *value, struct faults
 			"%s is not a name",
 			quote_text(draft->document, value->key, strlen(value->key)));
 	if (value->kind != VALUE_OBJECT) {
-		if (!value->unknown)
+		if (!place_is_excused(value, faults))
 			fault_at(faults, value, "write { \"from\": …, \"to\": … }",
 				"an object is due for a pipeline, not %s",
 				value_kind_name(value->kind));

@@ -151,7 +151,7 @@ const char *listener_open(struct listener *listener, const char *host, uint16_t 
 
 uint16_t listener_port(const struct listener *listener)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = { 0 };
 	socklen_t size = sizeof(address);
 
 	if (listener->count == 0 ||

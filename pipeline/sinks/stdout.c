@@ -95,7 +95,6 @@ static void take_written(struct stdout_sink *sink, uint64_t bytes)
 	gather_written(&sink->gather, node->in, bytes);
 	node->account.sent += bytes;
 	node->safe = node->in->taken.views;
-	say_working(sink);
 }
 
 static void wait_until_writable(struct stdout_sink *sink)
@@ -117,14 +116,16 @@ static void written(struct io_operation *write, int result)
 	struct stdout_sink *sink = write->owner;
 
 	sink->node->busy--;
-	if (result >= 0)
-		take_written(sink, (uint64_t)result);
-	else if (result == -EAGAIN)
+	take_written(sink, result > 0 ? (uint64_t)result : 0);
+	if (result >= 0) {
+		say_working(sink);
+	} else if (result == -EAGAIN) {
 		wait_until_writable(sink);
-	else if (means_gone(-result))
+	} else if (means_gone(-result)) {
 		reader_gone(sink);
-	else if (result != -EINTR && result != -ECANCELED)
+	} else if (result != -EINTR && result != -ECANCELED) {
 		say_failing(sink, -result);
+	}
 	node_wake(sink->node);
 }
 
@@ -150,7 +151,9 @@ static void stdout_write(struct node *node, struct batch *in)
 	if (node->due > node_now(node))
 		return;
 	node->due = 0;
-	if (gather_fill(&sink->gather, in, node->framing, MOST_A_WRITE) == 0)
+	uint64_t bytes = gather_fill(&sink->gather, in, node->framing, MOST_A_WRITE);
+	node->safe = in->taken.views;
+	if (bytes == 0)
 		return;
 	node->busy++;
 	io_write(node->loop, &sink->write, STDOUT_FILENO, sink->gather.pieces, sink->gather.count);

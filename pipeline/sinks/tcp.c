@@ -221,6 +221,7 @@ static void close_when_idle(struct tcp_sink *sink)
 	close(sink->fd);
 	sink->fd = -1;
 	gather_restart(&sink->gather, in, sink->node->framing);
+	sink->gather.owes_delimiter = false; /* the next connection is a new stream */
 	sink->node->safe = in->taken.views;
 	if (sink->over)
 		enter(sink, CLOSED, 0);
@@ -347,7 +348,9 @@ static void tcp_write(struct node *node, struct batch *in)
 	keep_time(sink);
 	if (sink->phase != UP || sink->send.in_flight)
 		return;
-	if (gather_fill(&sink->gather, in, node->framing, MOST_A_SEND) == 0)
+	uint64_t bytes = gather_fill(&sink->gather, in, node->framing, MOST_A_SEND);
+	node->safe = in->taken.views;
+	if (bytes == 0)
 		return;
 	node->busy++;
 	io_send(node->loop, &sink->send, sink->fd, sink->gather.pieces, sink->gather.count);

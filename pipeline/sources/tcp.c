@@ -16,6 +16,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -304,10 +305,9 @@ static void read_connections(struct tcp_source *source, struct batch *out)
 /* Bytes, or an end, that wait in the kernel though their readiness has not come up yet. */
 static bool has_more(const struct connection *connection)
 {
-	char byte;
+	struct pollfd waiting = { .fd = connection->socket.fd, .events = POLLIN };
 
-	return connection->socket.readable ||
-	       recv(connection->socket.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+	return connection->socket.readable || poll(&waiting, 1, 0) > 0;
 }
 
 static bool is_over(const struct connection *connection, uint64_t now)

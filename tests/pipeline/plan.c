@@ -331,6 +331,22 @@ Test(plan, refuses_even_what_is_right_in_a_document_that_is_wrong, .init = kinds
 	kinds_close(&planned);
 }
 
+Test(plan, accepts_what_is_not_resolved_where_a_word_may_stand, .init = kinds_add)
+{
+	struct planned planned;
+	kinds_plan_unresolved(&planned, "{ 'pipelines': { 'p': { 'from': '${IN}', 'stages': [ "
+					"'split', { 'filter': '${WHAT}' } ],"
+					"'memory': '${SIZE}', 'to': [ { 'file': '${OUT}' }, { "
+					"'tcp': '${HOST}:1' } ] } } }");
+	cr_expect_not_null(planned.plan);
+	cr_expect_eq(planned.faults.count, 0);
+	kinds_close(&planned);
+	kinds_plan_unresolved(&planned, "{ 'pipelines': '${ALL}' }");
+	cr_expect_null(planned.plan);
+	cr_expect_eq(planned.faults.errors, 1);
+	kinds_close(&planned);
+}
+
 Test(plan, keeps_the_service_as_it_is_written, .init = kinds_add)
 {
 	struct planned planned;
@@ -392,5 +408,5 @@ Test(plan, catalogues_every_kind)
 	cr_expect_str_eq(find(catalogue->stages, "filter")->options[0].name, "contains");
 	cr_expect_str_eq(catalogue->service[1].name, "buffer");
 	cr_expect_str_eq(catalogue->pipeline[0].name, "memory");
-	cr_expect_str_eq(catalogue->branch[2].name, "when_full");
+	cr_expect_str_eq(catalogue->branch[0].name, "when_full");
 }

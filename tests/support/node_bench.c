@@ -116,8 +116,12 @@ static int until_due(const struct node_bench *bench, int limit_ms)
 
 void node_bench_turn(struct node_bench *bench, int limit_ms)
 {
+	const struct batch *batch = &bench->batch;
+	uint64_t before = batch->put.bytes + batch->taken.bytes;
+
 	step(bench);
-	loop_turn(bench->loop, until_due(bench, limit_ms));
+	bool has_moved = batch->put.bytes + batch->taken.bytes != before;
+	loop_turn(bench->loop, has_moved ? 0 : until_due(bench, limit_ms));
 }
 
 void node_bench_close(struct node_bench *bench)

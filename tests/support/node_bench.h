@@ -38,7 +38,8 @@ void node_bench_make(struct node_bench *bench, enum loop_wish wish, const struct
 /* Opens the node; it must be able to. */
 void node_bench_open(struct node_bench *bench);
 
-/* The node's read or write, then a turn of the loop that waits at most `limit_ms`, and not beyond the node's due. */
+/* The node's read or write, then a turn of the loop. It waits at most `limit_ms`, not beyond the node's due, and not at
+ * all if the node moved something. */
 void node_bench_turn(struct node_bench *bench, int limit_ms);
 
 /* Turns until the condition holds; it must, some time. */

@@ -239,8 +239,8 @@ static void waits_for_buffers(enum loop_wish wish)
 		node_bench_turn(&bench, 1);
 	cr_assert_eq(bench.batch.put.bytes, 32, "the pool is empty");
 	UNTIL_TAKEN(&bench, &taken, taken.ends == 1);
-	cr_assert_str_eq(taken.streams[0].data,
-		"0123456789abcdefghijklmnopqrstuvwxyz0123456789ABCDEF");
+	cr_assert_str_eq(
+		taken.streams[0].data, "0123456789abcdefghijklmnopqrstuvwxyz0123456789ABCDEF");
 	taken_close(&taken);
 	node_bench_close(&bench);
 }
@@ -293,7 +293,8 @@ static void busy_port(enum loop_wish wish)
 	node_bench_make(&second, wish, &source_tcp.type, NODE_SOURCE, json);
 	cr_assert_not(source_tcp.type.open(&second.node, &second.faults));
 	cr_assert_eq(second.faults.errors, 1);
-	snprintf(expected, sizeof(expected), "cannot listen on 127.0.0.1:%u: Address already in use",
+	snprintf(expected, sizeof(expected),
+		"cannot listen on 127.0.0.1:%u: Address already in use",
 		tcp_source_port(&first.node));
 	cr_assert_str_eq(second.faults.items[0].message, expected);
 	cr_assert_null(second.faults.items[0].file);
