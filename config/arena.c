@@ -77,6 +77,7 @@ char *arena_copy(struct arena *arena, const char *text, size_t size)
 
 char *arena_format_list(struct arena *arena, const char *format, va_list arguments)
 {
+	assert(format != NULL);
 	va_list again;
 	va_copy(again, arguments);
 	int size = vsnprintf(NULL, 0, format, again);

@@ -172,6 +172,7 @@ static bool bytes_items_read(const struct option *option, const struct value *va
 	if (value->first == NULL)
 		return fault_empty(faults, option, value, "an empty list");
 	list->items = document_allocate(value->document, value_count(value) * sizeof(struct bytes));
+	list->count = 0;
 	for (const struct value *item = value->first; item != NULL; item = item->next) {
 		struct bytes *bytes = &list->items[list->count];
 		if (bytes_read(option, item, bytes, "a string or {\"hex\": …}", faults))
@@ -220,6 +221,7 @@ static bool strings_read(const struct option *option, const struct value *value,
 		return fault_empty(faults, option, value, "an empty list");
 	size_t count = is_list ? value_count(value) : 1;
 	strings->items = document_allocate(value->document, count * sizeof(char *));
+	strings->count = 0;
 	for (const struct value *item = is_list ? value->first : value; item != NULL;
 		item = is_list ? item->next : NULL) {
 		if (string_read(option, item, &strings->items[strings->count], due, faults))

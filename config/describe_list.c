@@ -22,16 +22,24 @@ static void print_group(FILE *out, const char *title, const struct described *ki
 		fprintf(out, "  %-*s %s\n", NAME_WIDTH, kinds->name, doc_of(kinds->doc));
 }
 
+static bool has_default(const struct option *option)
+{
+	return !option->required && (option->standard != NULL || option->type == OPTION_CHOICE ||
+					    option->type == OPTION_BOOL);
+}
+
 static void print_option(FILE *out, const struct listed *listed)
 {
-	char *takes = describe_takes(listed, ""), *standard = describe_default(listed->option);
-	fprintf(out, "  %-*s %-*s", NAME_WIDTH, listed->name, TAKES_WIDTH, takes);
-	const char *word = listed->option->standard != NULL && !listed->option->required
-				   ? " default "
-			   : standard[0] == '\0' ? ""
-						 : " ";
-	fprintf(out, "%s%s\n", word, standard);
-	fprintf(out, "  %-*s   %s\n", NAME_WIDTH, "", doc_of(listed->option->doc));
+	const struct option *option = listed->option;
+	char *takes = describe_takes(listed, ""), *standard = describe_default(option);
+	const char *word = has_default(option) ? "default " : "";
+	if (standard[0] == '\0')
+		fprintf(out, "  %-*s %s\n", NAME_WIDTH, listed->name, takes);
+	else
+		fprintf(out, "  %-*s %-*s %s%s\n", NAME_WIDTH, listed->name, TAKES_WIDTH, takes,
+			word, standard);
+	if (option->doc != NULL)
+		fprintf(out, "  %-*s   %s\n", NAME_WIDTH, "", option->doc);
 	free(takes);
 	free(standard);
 }

@@ -130,7 +130,7 @@ char *size_format(uint64_t bytes, char text[32])
 
 char *time_format(uint64_t ms, char text[32])
 {
-	return format(times, ms, text);
+	return format(ms == 0 ? times + 1 : times, ms, text);
 }
 
 /* Rounding carries: 999.6 is shown as 1.00 of the next unit. */

@@ -25,7 +25,7 @@ const struct option service_options[] = {
 };
 
 const struct option pipeline_options[] = {
-	OPTION(SIZE, struct pipeline_keys, memory,
+	OPTION(SIZE, struct pipeline_keys, memory, .least = "1KiB",
 		.doc = "Memory of this pipeline's own; without it, it gets a share of the "
 		       "service's."),
 	OPTIONS_END
@@ -40,13 +40,15 @@ const struct option pipeline_options[] = {
 
 const struct option node_options[] = { NAME, ENABLED, OPTIONS_END };
 
-const struct option branch_options[] = {
-	NAME, ENABLED,
-	OPTION(CHOICE, struct node_keys, when_full, .choices = when_full_words,
-		.doc = "What happens when this branch does not keep up: block holds up the whole "
-		       "pipeline, drop lets go of its newest records, whole and counted."),
-	OPTIONS_END
-};
+#define WHEN_FULL                                                                                  \
+	OPTION(CHOICE, struct node_keys, when_full, .choices = when_full_words,                    \
+		.doc = "What happens when this branch does not keep up: block holds up the whole " \
+		       "pipeline, drop lets go of its newest records, whole and counted.")
+
+const struct option branch_options[] = { NAME, ENABLED, WHEN_FULL, OPTIONS_END };
+
+/* What a branch has beside what every node has. */
+static const struct option branch_only[] = { WHEN_FULL, OPTIONS_END };
 
 static struct described describe(const struct node_type *type)
 {
@@ -64,7 +66,7 @@ const struct catalogue *plan_catalogue(void)
 		.sinks = sinks,
 		.service = service_options,
 		.pipeline = pipeline_options,
-		.branch = branch_options };
+		.branch = branch_only };
 	struct described *next = sources;
 	for (const char *const *name = registry_sources(); *name; name++)
 		*next++ = describe(&registry_source(*name)->type);

@@ -38,7 +38,8 @@ static bool hosts_overlap(const char *a, const char *b)
 }
 
 /* Port 0 is another one each time. */
-static bool same_address(const struct claim *a, const struct claim *b, const struct document *document)
+static bool same_address(
+	const struct claim *a, const struct claim *b, const struct document *document)
 {
 	(void)document;
 	const struct address *left = field_of(a), *right = field_of(b);
@@ -151,7 +152,8 @@ static void compare(const struct plan *plan, enum node_role role,
 
 void conflicts_find(const struct plan *plan, struct faults *faults)
 {
-	compare(plan, NODE_SOURCE, same_address, "give it another port, or have one source for both",
+	compare(plan, NODE_SOURCE, same_address,
+		"give it another port, or have one source for both",
 		"listens to this address already", faults);
 	compare(plan, NODE_SINK, same_path, "give it another path, or have one sink for both",
 		"writes to this file already", faults);

@@ -1,6 +1,6 @@
 /* explain: the plan as a person reads it. Nothing is run, and nothing is told that the engine does not run from.
  *
- * The columns of a pipeline are as wide as their widest cell; the last one is as long as it must be.
+ * The columns of a pipeline are as wide as their widest cell; what is copied, and who is held up, follows them.
  */
 
 #include "pipeline/explain.h"
@@ -12,7 +12,7 @@
 #include "config/units.h"
 #include "pipeline/holds.h"
 
-enum { COLUMNS = 5 };
+enum { COLUMNS = 4 };
 
 /* --- words -------------------------------------------------------------------------------------------------------- */
 
@@ -84,7 +84,7 @@ static void print_when_full(FILE *out, const struct node *node)
 	if (node->role != NODE_SINK)
 		return;
 	bool drop = holds_on_drop(node);
-	fputs(drop ? "drop: " : "block: ", out);
+	fputs(drop ? "  drop: " : "  block: ", out);
 	print_held_up(out, node);
 	if (drop)
 		fputs(", may lose its newest records", out);
@@ -104,11 +104,8 @@ static void print_cell(FILE *out, const struct node *node, int column)
 	case 2:
 		print_carried(out, explain_edge(node));
 		break;
-	case 3:
-		fputs(node->how[0] ? node->how : "–", out);
-		break;
 	default:
-		fprintf(out, "copies %s", node->copies_why[0] ? node->copies_why : "0");
+		fputs(node->how[0] ? node->how : "–", out);
 		break;
 	}
 }
@@ -153,11 +150,11 @@ static void print_node(FILE *out, const struct node *node, const int widths[COLU
 	fputs("  ", out);
 	for (int column = 0; column < COLUMNS; column++) {
 		char *text = cell_text(node, column);
-		bool last = column == COLUMNS - 1 && node->role != NODE_SINK;
-		fprintf(out, "%s%*s", text ? text : "",
-			last ? 0 : widths[column] - (text ? width_of(text) : 0) + 2, "");
+		int width = text ? width_of(text) : 0;
+		fprintf(out, "%s%*s", text ? text : "", widths[column] - width + 2, "");
 		free(text);
 	}
+	fprintf(out, "copies %s", node->copies_why[0] ? node->copies_why : "0");
 	print_when_full(out, node);
 	fputc('\n', out);
 }
@@ -221,7 +218,8 @@ static void print_memory_of(FILE *out, const struct pipeline *pipeline)
 static void print_head(FILE *out, const struct plan *plan, const char *backend, const char *why)
 {
 	char memory[32], reserve[32];
-	fprintf(out, "backend  %s%s%s%s\n", backend, why ? " (" : "", why ? why : "", why ? ")" : "");
+	fprintf(out, "backend  %s%s%s%s\n", backend, why ? " (" : "", why ? why : "",
+		why ? ")" : "");
 	fprintf(out, "workers  1\n");
 	fprintf(out, "memory   %s, of which %s is kept for a reload\n",
 		size_format(plan->service.memory, memory), rounded(explain_reserve(plan), reserve));

@@ -8,97 +8,111 @@
 
 #include "pipeline/holds.h"
 
-/* What is explained was planned in little memory; without any the process ends, as while it was read. */
-static cJSON *made(cJSON *item)
+/* cJSON bears being given NULL; that something was lost for want of memory is kept here. */
+struct telling {
+	bool whole;
+};
+
+static cJSON *keep(struct telling *telling, cJSON *item)
 {
-	if (!item)
-		abort();
+	telling->whole &= item != NULL;
 	return item;
 }
 
-static void add_text(cJSON *object, const char *key, const char *text)
+static void add_text(struct telling *telling, cJSON *object, const char *key, const char *text)
 {
-	made(text ? cJSON_AddStringToObject(object, key, text) : cJSON_AddNullToObject(object, key));
+	keep(telling, text ? cJSON_AddStringToObject(object, key, text)
+			   : cJSON_AddNullToObject(object, key));
 }
 
-static void add_number(cJSON *object, const char *key, uint64_t number)
+static void add_number(struct telling *telling, cJSON *object, const char *key, uint64_t number)
 {
-	made(cJSON_AddNumberToObject(object, key, (double)number));
+	keep(telling, cJSON_AddNumberToObject(object, key, (double)number));
 }
 
-static void add_framing(cJSON *object, const struct framing *framing)
+static void add_item(struct telling *telling, cJSON *list, cJSON *item)
+{
+	if (cJSON_AddItemToArray(list, keep(telling, item)))
+		return;
+	telling->whole = false;
+	cJSON_Delete(item);
+}
+
+static void add_framing(struct telling *telling, cJSON *object, const struct framing *framing)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *out = framing ? open_memstream(&text, &size) : NULL;
 	if (out) {
 		explain_framing(out, framing);
-		fclose(out);
+		telling->whole &= fclose(out) == 0;
 	}
-	add_text(object, "framing", text);
+	telling->whole &= !framing || text;
+	add_text(telling, object, "framing", text);
 	free(text);
 }
 
-static void add_when_full(cJSON *object, const struct node *sink)
+static void add_when_full(struct telling *telling, cJSON *object, const struct node *sink)
 {
 	const struct pipeline *pipeline = sink->pipeline;
-	add_text(object, "when_full", holds_on_drop(sink) ? "drop" : "block");
-	cJSON *list = made(cJSON_AddArrayToObject(object, "can_hold_up"));
+	add_text(telling, object, "when_full", holds_on_drop(sink) ? "drop" : "block");
+	cJSON *list = keep(telling, cJSON_AddArrayToObject(object, "can_hold_up"));
 	for (size_t i = 0; i < pipeline->node_count; i++)
 		if (holds_up(sink, pipeline->nodes[i]))
-			cJSON_AddItemToArray(
-				list, made(cJSON_CreateString(pipeline->nodes[i]->name)));
+			add_item(telling, list, cJSON_CreateString(pipeline->nodes[i]->name));
 }
 
-static cJSON *node_object(const struct node *node)
+static cJSON *node_object(struct telling *telling, const struct node *node)
 {
 	static const char *const roles[] = { "source", "stage", "tee", "sink" };
 	const struct edge *edge = explain_edge(node);
-	cJSON *object = made(cJSON_CreateObject());
-	add_text(object, "name", node->name);
-	add_text(object, "kind", node->type->name);
-	add_text(object, "role", roles[node->role]);
-	add_number(object, "depth", holds_depth(node));
-	add_text(object, "flow", explain_flow(edge));
-	add_framing(object, edge->consumer->framing);
-	add_text(object, "how", node->how);
-	add_text(object, "copies", node->copies_why[0] ? node->copies_why : "0");
+	cJSON *object = keep(telling, cJSON_CreateObject());
+	add_text(telling, object, "name", node->name);
+	add_text(telling, object, "kind", node->type->name);
+	add_text(telling, object, "role", roles[node->role]);
+	add_number(telling, object, "depth", holds_depth(node));
+	add_text(telling, object, "flow", explain_flow(edge));
+	add_framing(telling, object, edge->consumer->framing);
+	add_text(telling, object, "how", node->how);
+	add_text(telling, object, "copies", node->copies_why[0] ? node->copies_why : "0");
 	if (node->role == NODE_SINK)
-		add_when_full(object, node);
+		add_when_full(telling, object, node);
 	return object;
 }
 
-static cJSON *pipeline_object(const struct pipeline *pipeline)
+static cJSON *pipeline_object(struct telling *telling, const struct pipeline *pipeline)
 {
-	cJSON *object = made(cJSON_CreateObject());
-	add_text(object, "name", pipeline->name);
+	cJSON *object = keep(telling, cJSON_CreateObject());
+	add_text(telling, object, "name", pipeline->name);
 	if (pipeline->memory)
-		add_number(object, "memory", pipeline->memory);
-	cJSON *pool = made(cJSON_AddObjectToObject(object, "pool"));
-	add_number(pool, "buffers", pipeline->buffers);
-	add_number(pool, "buffer", pipeline->buffer_size);
-	add_number(pool, "bytes", (uint64_t)pipeline->buffers * pool_buffer_cost(pipeline->buffer_size));
-	add_number(object, "charges", pipeline->charges);
+		add_number(telling, object, "memory", pipeline->memory);
+	cJSON *pool = keep(telling, cJSON_AddObjectToObject(object, "pool"));
+	add_number(telling, pool, "buffers", pipeline->buffers);
+	add_number(telling, pool, "buffer", pipeline->buffer_size);
+	add_number(telling, pool, "bytes",
+		(uint64_t)pipeline->buffers * pool_buffer_cost(pipeline->buffer_size));
+	add_number(telling, object, "charges", pipeline->charges);
 	if (explain_has_records(pipeline))
-		add_number(object, "max_record", pipeline->max_record);
-	cJSON *nodes = made(cJSON_AddArrayToObject(object, "nodes"));
+		add_number(telling, object, "max_record", pipeline->max_record);
+	cJSON *nodes = keep(telling, cJSON_AddArrayToObject(object, "nodes"));
 	for (size_t i = 0; i < pipeline->node_count; i++)
-		cJSON_AddItemToArray(nodes, node_object(pipeline->nodes[i]));
+		add_item(telling, nodes, node_object(telling, pipeline->nodes[i]));
 	return object;
 }
 
 char *plan_explain_json(const struct plan *plan, const char *backend, const char *why)
 {
-	cJSON *object = made(cJSON_CreateObject());
-	add_text(object, "backend", backend);
-	add_text(object, "why", why);
-	add_number(object, "workers", 1);
-	add_number(object, "memory", plan->service.memory);
-	add_number(object, "reserve", explain_reserve(plan));
-	cJSON *pipelines = made(cJSON_AddArrayToObject(object, "pipelines"));
+	struct telling all = { .whole = true }, *telling = &all;
+	cJSON *object = keep(telling, cJSON_CreateObject());
+	add_text(telling, object, "backend", backend);
+	add_text(telling, object, "why", why);
+	add_number(telling, object, "workers", 1);
+	add_number(telling, object, "memory", plan->service.memory);
+	add_number(telling, object, "reserve", explain_reserve(plan));
+	cJSON *pipelines = keep(telling, cJSON_AddArrayToObject(object, "pipelines"));
 	for (size_t i = 0; i < plan->count; i++)
-		cJSON_AddItemToArray(pipelines, pipeline_object(&plan->pipelines[i]));
-	char *text = cJSON_Print(object);
+		add_item(telling, pipelines, pipeline_object(telling, &plan->pipelines[i]));
+	char *text = all.whole ? cJSON_Print(object) : NULL;
 	cJSON_Delete(object);
 	return text;
 }

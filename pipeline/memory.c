@@ -13,7 +13,7 @@
 
 #include "pipeline/draft.h"
 
-#include <assert.h>
+#include <stdio.h>
 
 #include "config/arena.h"
 #include "config/units.h"
@@ -107,8 +107,8 @@ static uint64_t least_buffers(const struct draft *draft)
 	uint64_t least = 4 * divide_up(largest_record(draft), pipeline->buffer_size) + 8;
 	if (least < LEAST_BUFFERS)
 		least = LEAST_BUFFERS;
-	return least + 2 * (uint64_t)(count_sources(pipeline) - 1) +
-	       8 * (uint64_t)count_drops(pipeline);
+	uint64_t sources = count_sources(pipeline);
+	return least + (sources > 1 ? 2 * (sources - 1) : 0) + 8 * (uint64_t)count_drops(pipeline);
 }
 
 /* --- what a group has --------------------------------------------------------------------------------------------- */
@@ -221,11 +221,11 @@ static uint64_t memory_needed(const struct group *group, uint64_t buffers, uint6
 	return pools + group_charges(group) + apart;
 }
 
-/* Up to a number that a person would write: at most a sixteenth more. */
+/* Up to a number that a person would write: at most an eighth more. */
 static const char *natural(uint64_t bytes, char text[32])
 {
 	uint64_t step = 1;
-	while (step <= bytes / 32)
+	while (step <= bytes / 16)
 		step *= 2;
 	return size_format(divide_up(bytes, step) * step, text);
 }
@@ -241,19 +241,20 @@ static bool fault_memory(const struct group *group, uint64_t apart, struct fault
 	const struct draft *largest = group->drafts[0];
 	uint64_t buffers = buffers_needed(group, &largest);
 	const struct pipeline *pipeline = largest->pipeline;
-	char needed[32], size[32], record[32];
+	char needed[32], size[32], record[32], records[64] = "";
 	natural(memory_needed(group, buffers, apart), needed);
 	size_format(pipeline->buffer_size, size);
-	size_format(largest_record(largest), record);
-	const struct value *place = group->own ? value_member(pipeline->value, "memory") :
-						 service_memory(group->plan);
+	if (largest_record(largest) > 0)
+		snprintf(records, sizeof(records), " for records of up to %s",
+			size_format(largest_record(largest), record));
+	const struct value *place =
+		group->own ? value_member(pipeline->value, "memory") : service_memory(group->plan);
 	const char *remedy = arena_format(group->plan->document->arena,
 		group->own || place ? "write \"%s\"" : "write \"service\": { \"memory\": \"%s\" }",
 		needed);
 	return fault_at(faults, place ? place : pipeline->value, remedy,
-		"memory does not suffice: \"%s\" needs %llu buffers of %s for records of up to %s, "
-		"and gets %llu",
-		pipeline->name, (unsigned long long)buffers, size, record,
+		"memory does not suffice: \"%s\" needs %llu buffers of %s%s, and gets %llu",
+		pipeline->name, (unsigned long long)buffers, size, records,
 		(unsigned long long)buffers_each(group));
 }
 
@@ -290,7 +291,8 @@ static void set_quotas(struct pipeline *pipeline)
 	set_pin_quotas(pipeline, pipeline->buffers);
 	for (size_t i = 0; i < pipeline->edge_count; i++) {
 		struct edge *edge = &pipeline->edges[i];
-		if (edge->kind != FLOW_BYTES || edge->producer->role != NODE_SOURCE)
+		if (edge->kind != FLOW_BYTES || !edge->producer ||
+			edge->producer->role != NODE_SOURCE)
 			continue;
 		uint64_t share = (uint64_t)pipeline->buffers * edge->producers / sources / 4;
 		edge->pin_limit = share > 2 ? (uint32_t)share : 2;
@@ -330,7 +332,8 @@ static bool divide_group(struct group *group, uint64_t apart, struct faults *fau
 
 bool memory_divide(struct plan *plan, struct draft *drafts, struct faults *faults)
 {
-	struct draft **sharing = document_allocate(plan->document, (plan->count + 1) * sizeof(*sharing));
+	struct draft **sharing =
+		document_allocate(plan->document, (plan->count + 1) * sizeof(*sharing));
 	struct group group = { .plan = plan, .drafts = sharing };
 	uint64_t apart = 0;
 	bool good = true;

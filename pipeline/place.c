@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "config/arena.h"
+#include "config/nearest.h"
 #include "config/quote.h"
 #include "pipeline/registry.h"
 
@@ -14,8 +15,8 @@ struct place {
 	const char *where; /* "\"from\"" */
 	const struct node_type *(*find)(const char *name);
 	const char *const *(*names)(void);
-	const struct option *keys;  /* that may stand beside the kind */
-	const char *const *lists;   /* the same, but lists */
+	const struct option *keys; /* that may stand beside the kind */
+	const char *const *lists;  /* the same, but lists */
 };
 
 static const struct node_type *find_source(const char *name)
@@ -73,6 +74,11 @@ bool place_has_kind(const struct value *value, const char *kind)
 	return value_member(value, kind) != NULL;
 }
 
+bool place_is_excused(const struct value *value, const struct faults *faults)
+{
+	return value->unknown && faults->errors > 0;
+}
+
 bool place_fault_tls(const struct value *tls, struct faults *faults)
 {
 	return fault_at_key(
@@ -123,7 +129,8 @@ static const char *const *known_keys(
 {
 	const char *const *kinds = place->names();
 	size_t room = count_words(kinds) + count_options(place->keys) + count_words(place->lists);
-	const char **known = document_allocate(document, (room + 1) * sizeof(*known)), **next = known;
+	const char **known = document_allocate(document, (room + 1) * sizeof(*known)),
+		   **next = known;
 	for (; with_kinds && *kinds; kinds++)
 		*next++ = *kinds;
 	for (const struct option *option = place->keys; option->name; option++)
@@ -134,7 +141,8 @@ static const char *const *known_keys(
 }
 
 /* A word that is a kind, but elsewhere: says where. */
-static const char *belongs(const struct place *place, const struct document *document, const char *name)
+static const char *belongs(
+	const struct place *place, const struct document *document, const char *name)
 {
 	const char *text = NULL;
 	for (size_t i = 0; i < PLACES; i++)
@@ -154,14 +162,13 @@ static void fault_key(const struct place *place, const struct value *member, boo
 	if (strcmp(member->key, "tls") == 0)
 		place_fault_tls(member, faults);
 	else if (belonging)
-		fault_at_key(faults, member,
-			arena_format(document->arena, "it is %s", belonging), "%s is not %s", name,
-			place->what);
+		fault_at_key(faults, member, arena_format(document->arena, "it is %s", belonging),
+			"%s is not %s", name, place->what);
 	else if (is_option(branch_options, member->key) || is_word(place_to.lists, member->key))
 		fault_at_key(faults, member,
 			arena_format(document->arena, "it belongs to an item of %s",
-				is_word(place_from.lists, member->key) ? "\"from\" or \"to\"" :
-									 "\"to\""),
+				is_word(place_from.lists, member->key) ? "\"from\" or \"to\""
+								       : "\"to\""),
 			"%s is not a key of %s", name, place->what);
 	else
 		fault_unknown_key(
@@ -179,9 +186,15 @@ static bool read_word(const struct place *place, const struct value *value, stru
 		return true;
 	}
 	const char *belonging = belongs(place, document, value->text);
-	const char *remedy = belonging ?
-		arena_format(document->arena, "it is %s", belonging) :
-		arena_format(document->arena, "known here: %s", quote_choices(document, place->names()));
+	const char *near = nearest(value->text, place->names());
+	const char *remedy;
+	if (belonging)
+		remedy = arena_format(document->arena, "it is %s", belonging);
+	else if (near)
+		remedy = arena_format(document->arena, "write \"%s\"", near);
+	else
+		remedy = arena_format(
+			document->arena, "known here: %s", quote_choices(document, place->names()));
 	return fault_at(faults, value, remedy, "%s is not %s", quote_value(value), place->what);
 }
 
@@ -213,22 +226,22 @@ static bool fault_strange(const struct place *place, const struct value *value, 
 	return false;
 }
 
-static bool fault_no_kind(const struct place *place, const struct value *value,
-	struct faults *faults)
+static bool fault_no_kind(
+	const struct place *place, const struct value *value, struct faults *faults)
 {
 	const struct document *document = value->document;
 	const char *remedy = arena_format(document->arena, "name one: %s%s",
 		quote_choices(document, place->names()),
 		place == &place_to ? "; or \"to\", for a branch with branches" : "");
-	return fault_at(faults, value, remedy, "%s has exactly one kind, and none was found",
-		place->what);
+	return fault_at(
+		faults, value, remedy, "%s has exactly one kind, and none was found", place->what);
 }
 
 /* More than one kind, or a kind and a `to`. */
 static bool fault_kinds(const struct place *place, const struct item *item,
 	const struct value *second, struct faults *faults)
 {
-	return fault_at_key(faults, second, "make two of it, each in braces of its own",
+	return fault_at_key(faults, second, "make two of them, each in braces of its own",
 		"%s has exactly one kind, and \"%s\" and \"%s\" were found", place->what,
 		item->type->name, second->key);
 }
@@ -274,7 +287,8 @@ bool place_read(const struct place *place, const struct value *value, struct ite
 		return read_word(place, value, item, faults);
 	if (value->kind != VALUE_OBJECT)
 		return fault_at(faults, value,
-			arena_format(value->document->arena, "write {\"%s\": …}", place->names()[0]),
+			arena_format(
+				value->document->arena, "write {\"%s\": …}", place->names()[0]),
 			"%s is an object with its kind as key, or the bare name of one, not %s",
 			place->what, value_kind_name(value->kind));
 	bool keys = read_keys(place, value, item, faults);

@@ -25,5 +25,9 @@ bool place_has_kind(const struct value *value, const char *kind);
 /* [a-z][a-z0-9_-]* */
 bool place_is_name(const char *name);
 
+/* True if a value of the wrong kind needs no fault, because what is wrong with it was told. (A variable stands for a word
+ * or a number, never for a list or an object, even where it is not resolved.) */
+bool place_is_excused(const struct value *value, const struct faults *faults);
+
 /* Says that there is no TLS yet. Always false. */
 bool place_fault_tls(const struct value *tls, struct faults *faults);

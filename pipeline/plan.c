@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pipeline/draft.h"
+#include "pipeline/place.h"
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
@@ -36,7 +37,7 @@ static const struct value *find_pipelines(const struct value *root, struct fault
 	const struct value *value = value_member(root, "pipelines");
 	if (!value)
 		fault_at(faults, root, remedy, "there is no pipeline");
-	else if (value->kind != VALUE_OBJECT && !value->unknown)
+	else if (value->kind != VALUE_OBJECT && !place_is_excused(value, faults))
 		fault_at(faults, value, remedy, "an object is due for \"pipelines\", not %s",
 			value_kind_name(value->kind));
 	else if (value->kind == VALUE_OBJECT && !value->first)

@@ -19,10 +19,10 @@ extern const struct option service_options[];
 /* One way out of a tee. */
 struct branch {
 	struct batch *in;
-	const char *name; /* "errors.to.1" */
-	bool drop;        /* when_full: "drop" */
-	uint64_t dropped; /* records: when_full */
-	uint32_t pin_limit; /* of a drop branch: the buffers that it may pin at once */
+	const char *name;          /* "errors.to.1" */
+	bool drop;                 /* when_full: "drop" */
+	uint64_t dropped;          /* records: when_full */
+	uint32_t pin_limit;        /* of a drop branch: the buffers that it may pin at once */
 	const struct value *value; /* its configuration */
 };
 
@@ -35,30 +35,30 @@ struct tee {
 /* An edge: the batch, and who meets there. */
 struct edge {
 	struct batch batch;
-	uint32_t room;           /* views */
+	uint32_t room; /* views */
 	enum flow_kind kind;
 	struct node *consumer;
-	struct node *producer;   /* the first of them */
-	uint32_t producers;      /* nodes that put here: several where sources meet */
-	uint64_t epoch;          /* the last one whose mark was set here */
-	uint32_t pin_limit;      /* buffers, so that what is read ahead never takes the whole pool; 0: none */
+	struct node *producer; /* the first of them */
+	uint32_t producers;    /* nodes that put here: several where sources meet */
+	uint64_t epoch;        /* the last one whose mark was set here */
+	uint32_t pin_limit;    /* buffers: what is read ahead never takes the whole pool; 0: none */
 };
 
 struct pipeline {
 	const char *name;
 	const struct value *value;
-	uint64_t memory;       /* its own; 0: a share of the service's */
-	struct node **nodes;   /* sources first, then in data order, branch by branch */
+	uint64_t memory;     /* its own; 0: a share of the service's */
+	struct node **nodes; /* sources first, then in data order, branch by branch */
 	size_t node_count;
 	struct edge *edges;
 	size_t edge_count;
 	uint32_t buffers, buffer_size; /* of its pool */
-	uint64_t charges;      /* bytes beside the pool */
-	uint64_t max_record;   /* what an unset max_record comes to */
-	uint32_t streams;      /* numbers in use, of all sources */
+	uint64_t charges;              /* bytes beside the pool */
+	uint64_t max_record;           /* what an unset max_record comes to */
+	uint32_t streams;              /* numbers in use, of all sources */
 	struct pool *pool;
 	struct engine *engine;
-	struct run *run;       /* the engine's own */
+	struct run *run; /* the engine's own */
 	bool warned_datagrams;
 };
 

@@ -82,8 +82,8 @@ static bool name_taken(const struct draft *draft, const char *name)
 }
 
 /* The name that an item gives itself; `by_place` if it has none, or a wrong one. */
-static const char *own_name(struct reader *reader, const struct value *item, const char *name,
-	const char *by_place)
+static const char *own_name(
+	struct reader *reader, const struct value *item, const char *name, const char *by_place)
 {
 	if (!name)
 		return by_place;
@@ -127,8 +127,9 @@ static void read_options(struct reader *reader, struct node *node, const struct 
 	const struct value *tls = value_member(value, "tls");
 	bool good = !tls || place_fault_tls(tls, reader->faults);
 	void *state = document_allocate(reader->document, type->state_size + 1);
-	if (options_read_beside(type->options, tls ? apart : NULL, value, type->name, state,
-		    reader->faults) && good)
+	if (options_read_beside(
+		    type->options, tls ? apart : NULL, value, type->name, state, reader->faults) &&
+		good)
 		node->state = state;
 }
 
@@ -171,10 +172,10 @@ static void read_stage(struct reader *reader, const struct value *list, const st
 }
 
 /* `list` is the value of "stages", or NULL. */
-static void read_stages(struct reader *reader, const struct value *list, const char *prefix,
-	struct row_end *end)
+static void read_stages(
+	struct reader *reader, const struct value *list, const char *prefix, struct row_end *end)
 {
-	if (!list || list->unknown)
+	if (!list || place_is_excused(list, reader->faults))
 		return;
 	if (list->kind != VALUE_LIST) {
 		fault_at(reader->faults, list, "write [ … ]",
@@ -208,8 +209,8 @@ static const char *item_name(struct reader *reader, const struct value *item, co
 	const char *prefix, size_t index)
 {
 	const char *by_place = arena_format(reader->document->arena, "%zu", index);
-	return arena_format(reader->document->arena, "%s.%s", prefix,
-		own_name(reader, item, name, by_place));
+	return arena_format(
+		reader->document->arena, "%s.%s", prefix, own_name(reader, item, name, by_place));
 }
 
 /* Reads a source and its stages. False if it is disabled: then the row does not come from here. */
@@ -265,8 +266,8 @@ static struct row_end read_from(struct reader *reader, const struct value *from)
 
 /* --- branches ----------------------------------------------------------------------------------------------------- */
 
-static void read_to(struct reader *reader, const struct value *to, const char *prefix,
-	struct row_end end);
+static void read_to(
+	struct reader *reader, const struct value *to, const char *prefix, struct row_end end);
 
 static void read_branch(struct reader *reader, const struct value *item, struct item *found,
 	const char *name, struct row_end end)
@@ -274,8 +275,7 @@ static void read_branch(struct reader *reader, const struct value *item, struct 
 	read_stages(reader, value_member(item, "stages"), name, &end);
 	const struct value *to = value_member(item, "to");
 	if (to && !found->type) {
-		read_to(reader, to,
-			arena_format(reader->document->arena, "%s.to", name), end);
+		read_to(reader, to, arena_format(reader->document->arena, "%s.to", name), end);
 		return;
 	}
 	struct node *node = make_node(reader, NODE_SINK, found->type, found->value, name);
@@ -292,9 +292,8 @@ struct branches {
 static struct branches find_branches(struct reader *reader, const struct value *to)
 {
 	size_t count = to->kind == VALUE_LIST ? value_count(to) : 1;
-	struct branches branches = {
-		.items = document_allocate(reader->document, (count + 1) * sizeof(struct item))
-	};
+	struct branches branches = { .items = document_allocate(
+					     reader->document, (count + 1) * sizeof(struct item)) };
 	struct item *found = branches.items;
 	for (const struct value *item = first_item(to); item; item = next_item(to, item)) {
 		place_read(&place_to, item, found, reader->faults);
@@ -361,8 +360,8 @@ static void read_items(struct reader *reader, const struct value *to, struct bra
 	}
 }
 
-static void read_to(struct reader *reader, const struct value *to, const char *prefix,
-	struct row_end end)
+static void read_to(
+	struct reader *reader, const struct value *to, const char *prefix, struct row_end end)
 {
 	if (to->kind == VALUE_LIST && !to->first) {
 		fault_at(reader->faults, to, "name at least one sink", "\"to\" is empty");
@@ -422,8 +421,8 @@ static void read_lists(struct reader *reader, const struct value *value)
 		end = read_from(reader, from);
 	read_stages(reader, value_member(value, "stages"), value->key, &end);
 	if (to)
-		read_to(reader, to,
-			arena_format(reader->document->arena, "%s.to", value->key), end);
+		read_to(reader, to, arena_format(reader->document->arena, "%s.to", value->key),
+			end);
 }
 
 void read_pipeline(struct draft *draft, const struct value *value, struct faults *faults)
@@ -436,7 +435,7 @@ void read_pipeline(struct draft *draft, const struct value *value, struct faults
 			"%s is not a name",
 			quote_text(draft->document, value->key, strlen(value->key)));
 	if (value->kind != VALUE_OBJECT) {
-		if (!value->unknown)
+		if (!place_is_excused(value, faults))
 			fault_at(faults, value, "write { \"from\": …, \"to\": … }",
 				"an object is due for a pipeline, not %s",
 				value_kind_name(value->kind));

@@ -14,9 +14,9 @@
 #include "pipeline/holds.h"
 
 static const char newline_text[] = "\n";
-static const struct framing newline = { .delimiter = newline_text,
-	.delimiter_size = 1,
-	.newline = true };
+static const struct framing newline = {
+	.delimiter = newline_text, .delimiter_size = 1, .newline = true
+};
 
 static const char split_first[] = "put {\"split\": \"newline\"} before it";
 
@@ -59,12 +59,15 @@ static const char *kind_name(enum flow_kind kind)
 }
 
 /* Adds what a node gives to what others gave to the same edge. */
-static bool meet(const struct node *node, struct shape *all, const struct shape *more,
-	struct faults *faults)
+static bool meet(
+	const struct node *node, struct shape *all, const struct shape *more, struct faults *faults)
 {
 	const char *first = holds_edge(node->out)->producer->name;
 	const struct value *place = node->value;
-	if (all->kind != more->kind || all->kind == FLOW_FRAMES)
+	if (more->kind == FLOW_FRAMES)
+		return fault_at(faults, place, "put it into the pipeline's \"stages\"",
+			"sources merge as records, but \"%s\" gives frames", node->name);
+	if (all->kind != more->kind)
 		return fault_at(faults, place,
 			"give each source that brings bytes its own "
 			"\"stages\": [{\"split\": \"newline\"}]",
@@ -85,6 +88,8 @@ static bool meet(const struct node *node, struct shape *all, const struct shape 
 static bool put(struct draft *draft, const struct node *node, const struct shape *shape, bool known,
 	struct faults *faults)
 {
+	if (!node->out)
+		return true; /* "to" is missing or wrong, and that was said */
 	struct carried *carried = carried_on(draft, node->out);
 	if (!carried->put) {
 		*carried = (struct carried){ .shape = *shape, .put = true, .known = known };
@@ -172,8 +177,8 @@ static bool walk_source(struct draft *draft, struct node *node, struct faults *f
 	return put(draft, node, &out, known, faults) && good;
 }
 
-static bool walk_stage(struct draft *draft, struct node *node, const struct carried *in,
-	struct faults *faults)
+static bool walk_stage(
+	struct draft *draft, struct node *node, const struct carried *in, struct faults *faults)
 {
 	struct shape from = in->known ? in->shape : suitable(draft, node), out = from;
 	bool good = !in->known || check_stage(node, &from, faults);
@@ -188,26 +193,26 @@ static bool walk_stage(struct draft *draft, struct node *node, const struct carr
 	return put(draft, node, &out, known, faults) && good;
 }
 
-static bool walk_tee(struct draft *draft, struct node *node, const struct carried *in,
-	struct faults *faults)
+static bool walk_tee(
+	struct draft *draft, struct node *node, const struct carried *in, struct faults *faults)
 {
 	const struct tee *tee = node->state;
 	ask(node, NULL, NULL, faults);
 	snprintf(node->how, sizeof(node->how), "%zu %s", tee->count,
 		tee->count == 1 ? "branch" : "branches");
 	for (size_t i = 0; i < tee->count; i++)
-		*carried_on(draft, tee->branches[i].in) = *in;
+		if (tee->branches[i].in)
+			*carried_on(draft, tee->branches[i].in) = *in;
 	return !in->known || check_branches(node, &in->shape, faults);
 }
 
-static bool walk_sink(struct draft *draft, struct node *node, const struct carried *in,
-	struct faults *faults)
+static bool walk_sink(
+	struct draft *draft, struct node *node, const struct carried *in, struct faults *faults)
 {
 	struct shape from = in->known ? in->shape : suitable(draft, node);
 	if (!node->state)
 		return true;
-	return ask(node, &from, NULL, faults) &&
-	       (!in->known || check_streams(node, &from, faults));
+	return ask(node, &from, NULL, faults) && (!in->known || check_streams(node, &from, faults));
 }
 
 static bool walk_node(struct draft *draft, struct node *node, struct faults *faults)

@@ -25,7 +25,8 @@ struct copies {
 const char *copy_reason_name(enum copy_reason reason);
 
 /* Copies `size` bytes of payload and counts them. */
-void payload_copy(char *to, const char *from, size_t size, enum copy_reason reason, struct copies *copies);
+void payload_copy(
+	char *to, const char *from, size_t size, enum copy_reason reason, struct copies *copies);
 
 /* Gathers `size` bytes into scratch, where they are only looked at, and counts them as peeked. */
 void payload_peek(char *scratch, const char *from, size_t size, uint64_t *peeked);

@@ -244,14 +244,16 @@ static bool room_begin(struct remainders *remainders, const struct remainder *re
 	return !comes_back && pack_possible(remainders, bytes);
 }
 
-/* Goes once round the list: pieces that stay are put behind again as they are, the others as copies. Lets go of
- * `aside`. */
+/* Makes the list anew: pieces that stay are put as they are, the others as copies. What is still in the old list is no
+ * neighbour, though a copy may lie right behind its last piece. Lets go of `aside`. */
 static void rotate(struct remainders *remainders, struct remainder *remainder, keeps *stays, struct buffer **aside)
 {
-	for (uint32_t count = remainder->count; count > 0; count--) {
-		const struct piece *first = piece_at(remainders, remainder->first);
+	struct remainder old = *remainder;
+	*remainder = (struct remainder){ 0 };
+	while (old.count > 0) {
+		const struct piece *first = piece_at(remainders, old.first);
 		bool same = stays(remainders, first), packed = first->packed;
-		struct view view = pop(remainders, remainder);
+		struct view view = pop(remainders, &old);
 		if (same)
 			push(remainders, remainder, &view, packed);
 		else
@@ -337,22 +339,21 @@ uint32_t remainder_take(struct remainders *remainders, uint32_t stream, uint64_t
 	return count;
 }
 
-/* Moves what is kept once round the list, then drops the rest at its front. */
+/* Makes the list anew of what is kept, as packing does. */
 void remainder_cut(struct remainders *remainders, uint32_t stream, uint64_t size)
 {
-	struct remainder *remainder = &remainders->streams[stream];
-	uint32_t count = remainder->count;
-	for (; count > 0 && size > 0; count--) {
-		bool packed = piece_at(remainders, remainder->first)->packed;
-		struct view view = pop(remainders, remainder);
+	struct remainder *remainder = &remainders->streams[stream], old = *remainder;
+	*remainder = (struct remainder){ 0 };
+	while (old.count > 0) {
+		bool packed = piece_at(remainders, old.first)->packed;
+		struct view view = pop(remainders, &old);
 		if (view.size > size)
 			view.size = (uint32_t)size;
 		size -= view.size;
-		push(remainders, remainder, &view, packed);
-	}
-	for (; count > 0; count--) {
-		struct view view = pop(remainders, remainder);
-		view_drop(&view);
+		if (view.size > 0)
+			push(remainders, remainder, &view, packed);
+		else
+			view_drop(&view);
 	}
 }
 

@@ -59,6 +59,20 @@ union short_real {
 	float number;
 };
 
+static double real_of_bits(uint64_t bits, uint32_t width)
+{
+	union short_real narrow = { .bits = (uint32_t)bits };
+	union real wide = { .bits = bits };
+	return width == 4 ? (double)narrow.number : wide.number;
+}
+
+static uint64_t bits_of_real(double number, uint32_t width)
+{
+	union short_real narrow = { .number = (float)number };
+	union real wide = { .number = number };
+	return width == 4 ? narrow.bits : wide.bits;
+}
+
 static bool is_real_width(uint32_t width)
 {
 	return width == 4 || width == 8;
@@ -70,8 +84,7 @@ bool view_read_real(const struct view *view, uint32_t offset, uint32_t width, en
 	uint64_t bits;
 	if (!is_real_width(width) || !view_read_unsigned(view, offset, width, order, &bits))
 		return false;
-	*value = width == 8 ? (union real){ .bits = bits }.number
-			    : (double)(union short_real){ .bits = (uint32_t)bits }.number;
+	*value = real_of_bits(bits, width);
 	return true;
 }
 
@@ -198,11 +211,8 @@ bool span_write_unsigned(
 bool span_write_real(
 	struct span *span, uint32_t offset, uint32_t width, enum byte_order order, double value)
 {
-	if (!is_real_width(width))
-		return false;
-	uint64_t bits = width == 8 ? (union real){ .number = value }.bits
-				   : (union short_real){ .number = (float)value }.bits;
-	return span_write_unsigned(span, offset, width, order, bits);
+	return is_real_width(width) &&
+	       span_write_unsigned(span, offset, width, order, bits_of_real(value, width));
 }
 
 static uint32_t varint_length(uint64_t value)

@@ -34,8 +34,8 @@ const struct option condition_options[] = {
 struct search {
 	struct framing framing;
 	struct term term;
-	bool inverted;        /* the condition is that `term` does not hold */
-	bool literal_decides; /* a hit of the literal inside a record is the verdict */
+	bool inverted;    /* the condition is that `term` does not hold */
+	bool hit_decides; /* what is found inside a record is the verdict */
 	struct matcher *matcher;
 	struct sieve sieve;
 	char method[96];
@@ -64,25 +64,22 @@ static void take_not_off(struct search *search)
 
 static void describe_sieve(char *text, size_t size, const struct sieve *sieve)
 {
-	if (sieve->literal || (sieve->scanner && !sieve->patterns && sieve->count == 1))
-		snprintf(text, size, "literal over the run");
-	else if (sieve->scanner && !sieve->patterns)
-		snprintf(text, size, "%zu literals over the run", sieve->count);
-	else if (sieve->scanner)
-		snprintf(text, size, "vectorscan over the run");
-	else
+	if (sieve->count == 0)
 		snprintf(text, size, "record by record");
+	else if (sieve->count == 1)
+		snprintf(text, size, "literal over the run");
+	else
+		snprintf(text, size, "%zu literals over the run", sieve->count);
 }
 
 static const char *judge_name(const struct search *search, const struct pattern_count *patterns)
 {
-	bool searched = search->sieve.literal || search->sieve.scanner;
-	bool leaf = search->term.kind == TERM_CONTAINS;
+	bool searched = search->sieve.count > 0;
 	if (patterns->interpreted > 0)
 		return searched ? ", PCRE2 without JIT judges" : ", PCRE2 without JIT";
 	if (patterns->all > 0)
 		return searched ? ", PCRE2 judges" : ", PCRE2 JIT";
-	return searched && !leaf ? ", each hit is judged" : "";
+	return searched && !search->hit_decides ? ", each hit is judged" : "";
 }
 
 static void describe(struct search *search, const struct pattern_count *patterns)
@@ -93,6 +90,15 @@ static void describe(struct search *search, const struct pattern_count *patterns
 		judge_name(search, patterns));
 }
 
+/* True if any literal of the sieve in a record is enough. */
+static bool only_contains(const struct term *term)
+{
+	for (size_t i = 0; term->kind == TERM_ANY && i < term->count; i++)
+		if (!only_contains(&term->children[i]))
+			return false;
+	return term->kind == TERM_ANY || term->kind == TERM_CONTAINS;
+}
+
 static bool compile(struct search *search, struct faults *faults)
 {
 	struct pattern_count patterns = { 0 };
@@ -100,10 +106,9 @@ static bool compile(struct search *search, struct faults *faults)
 	term_count_patterns(&search->term, &patterns);
 	if (patterns.all > 0)
 		search->matcher = matcher_create(patterns.interpreted > 0);
-	if ((patterns.all > 0 && !search->matcher) ||
-		!sieve_open(&search->sieve, &search->term, &search->framing))
+	if ((patterns.all > 0 && !search->matcher) || !sieve_open(&search->sieve, &search->term))
 		return fault_at(faults, NULL, NULL, "there is no memory to compile a condition");
-	search->literal_decides = search->sieve.literal && search->term.kind == TERM_CONTAINS;
+	search->hit_decides = only_contains(&search->term);
 	describe(search, &patterns);
 	return true;
 }
@@ -125,11 +130,9 @@ struct search *search_create(const struct condition *condition, const struct fra
 
 size_t search_cost(const struct search *search)
 {
-	size_t cost = sizeof(*search) + term_memory(&search->term);
+	size_t cost = sizeof(*search) + term_memory(&search->term) + sieve_cost(&search->sieve);
 	if (search->matcher)
 		cost += matcher_cost(search->matcher);
-	if (search->sieve.scanner && !search->sieve.borrowed)
-		cost += scanner_cost(search->sieve.scanner);
 	return cost;
 }
 
@@ -153,29 +156,14 @@ uint64_t search_errors(const struct search *search)
 	return search->matcher ? matcher_errors(search->matcher) : 0;
 }
 
-void search_begin(struct search *search)
+/* Something of the next record that is worth judging, and its size. */
+static const char *candidate(
+	const struct search *search, const char *data, size_t size, size_t *length)
 {
-	if (search->sieve.scanner)
-		scanner_begin(search->sieve.scanner);
-}
-
-/* A byte of the next record that is worth judging. */
-static const char *candidate(struct search *search, const char *at, const char *end)
-{
-	if (search->sieve.literal)
-		return literal_find(search->sieve.literal, at, (size_t)(end - at));
-	if (search->sieve.scanner)
-		return scanner_next(search->sieve.scanner, &search->framing, at, end);
-	return at < end ? at : NULL;
-}
-
-/* The verdict on the record at `record`, in which something was found at `hit`. */
-static bool verdict(struct search *search, const char *record, size_t content, const char *hit)
-{
-	if (search->literal_decides &&
-		(size_t)(hit - record) + search->sieve.literal->size <= content)
-		return true;
-	return term_holds(&search->term, search->matcher, record, content);
+	if (search->sieve.count > 0)
+		return sieve_find(&search->sieve, data, size, length);
+	*length = 0;
+	return size > 0 ? data : NULL;
 }
 
 bool search_next(struct search *search, const char *run, size_t size, bool bare, size_t from,
@@ -183,14 +171,18 @@ bool search_next(struct search *search, const char *run, size_t size, bool bare,
 {
 	const struct framing *framing = &search->framing;
 	const char *hit;
-	while ((hit = candidate(search, run + from, run + size))) {
+	size_t length;
+	while ((hit = candidate(search, run + from, size - from, &length))) {
 		*start = from + framing_start(framing, run + from, (size_t)(hit - run) - from);
 		size_t whole = framing_first(framing, run + *start, size - *start);
 		bool lacks_end = whole == 0;
 		assert(!lacks_end || bare);
 		*end = lacks_end ? size : *start + whole;
 		size_t content = framing_content(framing, run + *start, *end - *start, lacks_end);
-		if (verdict(search, run + *start, content, hit))
+		bool inside = hit + length <= run + *start + content;
+		if (inside && search->hit_decides)
+			return true;
+		if (term_holds(&search->term, search->matcher, run + *start, content))
 			return true;
 		from = *end;
 	}

@@ -13,7 +13,7 @@ struct literal {
 	bool fold;
 };
 
-/* Where the literal first is in `data`; NULL if it is not. */
+/* Where the literal first is in `data`; NULL if it is not. Not for `fold`: that is a set's work (literal_set.h). */
 const char *literal_find(const struct literal *literal, const char *data, size_t size);
 
 bool literal_starts(const struct literal *literal, const char *content, size_t size);

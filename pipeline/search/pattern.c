@@ -4,8 +4,6 @@
 
 #include "pipeline/search/pattern.h"
 
-#include "pipeline/search/relax.h"
-
 #include <assert.h>
 #include <pcre2.h>
 #include <stdlib.h>
@@ -154,14 +152,6 @@ static pcre2_code *compile(const struct bytes *bytes, bool fold, int *error, siz
 	return code;
 }
 
-static uint32_t info(const struct pattern *pattern, uint32_t what)
-{
-	uint32_t value = 0;
-	int known = pcre2_pattern_info(pattern->code, what, &value);
-	assert(known == 0);
-	return value;
-}
-
 static size_t info_size(const struct pattern *pattern, uint32_t what)
 {
 	size_t value = 0;
@@ -175,37 +165,35 @@ bool pattern_open(struct pattern *pattern, const struct bytes *bytes, bool fold,
 {
 	int error = 0;
 	size_t offset = 0;
-	*pattern = (struct pattern){ .fold = fold, .code = compile(bytes, fold, &error, &offset) };
+	*pattern = (struct pattern){ .code = compile(bytes, fold, &error, &offset) };
 	if (!pattern->code)
 		return fault(faults, bytes, which, error, offset);
-	pattern->compiled_to_machine =
+	pattern->machine_code =
 		!machine_code_refused && pcre2_jit_compile(pattern->code, PCRE2_JIT_COMPLETE) == 0;
-	pattern->shortest = info(pattern, PCRE2_INFO_MINLENGTH);
-	if (!info(pattern, PCRE2_INFO_MATCHEMPTY))
-		pattern->relaxed = relax_pattern(bytes->data, bytes->size);
+	pattern->required = required_by(bytes->data, bytes->size, fold);
 	return true;
 }
 
 void pattern_close(struct pattern *pattern)
 {
 	pcre2_code_free(pattern->code);
-	free(pattern->relaxed);
+	required_close(&pattern->required);
 	*pattern = (struct pattern){ 0 };
 }
 
 size_t pattern_cost(const struct pattern *pattern)
 {
-	return info_size(pattern, PCRE2_INFO_SIZE) + info_size(pattern, PCRE2_INFO_JITSIZE);
+	return info_size(pattern, PCRE2_INFO_SIZE) + info_size(pattern, PCRE2_INFO_JITSIZE) +
+	       required_cost(&pattern->required);
 }
 
 bool pattern_matches(
 	const struct pattern *pattern, struct matcher *matcher, const char *content, size_t size)
 {
-	int result = pattern->compiled_to_machine
-			     ? pcre2_jit_match(pattern->code, (PCRE2_SPTR)content, size, 0, 0,
-				       matcher->match, matcher->limits)
-			     : pcre2_match(pattern->code, (PCRE2_SPTR)content, size, 0, 0,
-				       matcher->match, matcher->limits);
+	int result = pattern->machine_code ? pcre2_jit_match(pattern->code, (PCRE2_SPTR)content,
+						     size, 0, 0, matcher->match, matcher->limits)
+					   : pcre2_match(pattern->code, (PCRE2_SPTR)content, size,
+						     0, 0, matcher->match, matcher->limits);
 	if (result < 0 && result != PCRE2_ERROR_NOMATCH)
 		matcher->errors++;
 	return result >= 0;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "config/option.h"
+#include "pipeline/search/required.h"
 
 struct matcher;
 
@@ -24,10 +25,8 @@ uint64_t matcher_errors(const struct matcher *matcher);
 
 struct pattern {
 	void *code;               /* PCRE2's */
-	bool compiled_to_machine; /* JIT */
-	bool fold;                /* without regard to case */
-	char *relaxed;   /* what a run may be searched for; NULL: each record must be judged */
-	size_t shortest; /* the fewest bytes that match, or a lower bound */
+	bool machine_code;        /* JIT */
+	struct required required; /* one of these is in each record that it matches */
 };
 
 /* Compiles. False with a fault at bytes->value; `which` stands before the message ("pattern 3 of 5 "). */

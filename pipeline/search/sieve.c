@@ -2,17 +2,15 @@
 
 #include "pipeline/search/sieve.h"
 
-#include "pipeline/search/relax.h"
-
+#include <stdint.h>
 #include <stdlib.h>
 
-#define LONG_ENOUGH 8 /* bytes: more do not make a literal rarer */
+enum { LONG_ENOUGH = 8 /* bytes: more do not make a literal rarer */ };
 
-/* The leaves that a sieve is made of. */
+/* The literals that a sieve is made of. */
 struct choice {
-	struct term **leaves;
-	size_t count, items;
-	bool patterns;
+	struct literal *literals;
+	size_t count;
 };
 
 static bool is_list(const struct term *term)
@@ -25,187 +23,133 @@ static size_t smaller(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-static size_t shortest(const struct term *leaf)
+static size_t shortest(const struct literal *literals, size_t count)
 {
-	size_t size = LONG_ENOUGH;
-	for (size_t i = 0; i < leaf->count; i++)
-		size = smaller(
-			size, leaf->literals ? leaf->literals[i].size : leaf->patterns[i].shortest);
+	size_t size = count > 0 ? LONG_ENOUGH : 0;
+	for (size_t i = 0; i < count; i++)
+		size = smaller(size, literals[i].size);
 	return size;
 }
 
-static bool all_relaxed(const struct term *leaf)
+/* 0: a pattern requires nothing. */
+static size_t shortest_required(const struct term *leaf)
 {
-	for (size_t i = 0; i < leaf->count; i++)
-		if (!leaf->patterns[i].relaxed)
-			return false;
-	return true;
-}
-
-static bool is_plain(const struct term *leaf)
-{
-	return leaf->literals && leaf->count == 1 && !leaf->literals[0].fold;
-}
-
-/* How selective, and how fast: longer is rarer; a literal beats a pattern, one beats many. 0: it can't be searched. */
-static unsigned leaf_worth(const struct term *leaf, const struct framing *framing)
-{
-	unsigned rarity = 4 * (unsigned)shortest(leaf);
-	if (is_plain(leaf))
-		return rarity + 8;
-	if (!scanner_available())
-		return 0;
-	if (leaf->literals)
-		return rarity + 6;
-	return framing->newline && all_relaxed(leaf) ? rarity + 1 : 0;
-}
-
-static unsigned worth(const struct term *term, const struct framing *framing)
-{
-	if (term->kind == TERM_NOT)
-		return 0;
-	if (!is_list(term))
-		return leaf_worth(term, framing);
-	unsigned best = 0, worst = scanner_available() ? ~0u : 0;
-	for (size_t i = 0; i < term->count; i++) {
-		unsigned child = worth(&term->children[i], framing);
-		best = child > best ? child : best;
-		worst = child < worst ? child : worst;
+	size_t size = LONG_ENOUGH;
+	for (size_t i = 0; i < leaf->count; i++) {
+		const struct required *required = &leaf->patterns[i].required;
+		size = smaller(size, shortest(required->literals, required->count));
 	}
-	return term->kind == TERM_ALL ? best : worst;
+	return size;
 }
 
-static struct term *worthiest(struct term *all, const struct framing *framing)
+static bool is_plain(const struct literal *literals, size_t count)
 {
-	struct term *best = &all->children[0];
+	return count == 1 && !literals[0].fold;
+}
+
+/* How selective it is: longer is rarer, and one is found faster than many. 0: nothing can be searched for. */
+static size_t worth(const struct term *term)
+{
+	if (term->patterns)
+		return 4 * shortest_required(term);
+	if (term->literals)
+		return 4 * shortest(term->literals, term->count) +
+		       (is_plain(term->literals, term->count) ? 3 : 1);
+	size_t best = 0, worst = SIZE_MAX;
+	for (size_t i = 0; i < term->count; i++) {
+		size_t child = worth(&term->children[i]);
+		best = child > best ? child : best;
+		worst = smaller(worst, child);
+	}
+	return term->kind == TERM_ALL ? best : term->kind == TERM_ANY ? worst : 0;
+}
+
+static const struct term *worthiest(const struct term *all)
+{
+	const struct term *best = &all->children[0];
 	for (size_t i = 1; i < all->count; i++)
-		if (worth(&all->children[i], framing) > worth(best, framing))
+		if (worth(&all->children[i]) > worth(best))
 			best = &all->children[i];
 	return best;
 }
 
-static size_t count_leaves(const struct term *term)
+/* All literals that the leaves of a term have or require. */
+static size_t count_literals(const struct term *term)
 {
-	size_t count = 0;
-	if (!term->children)
-		return 1;
-	for (size_t i = 0; i < term->count; i++)
-		count += count_leaves(&term->children[i]);
+	size_t count = term->literals ? term->count : 0;
+	for (size_t i = 0; term->children && i < term->count; i++)
+		count += count_literals(&term->children[i]);
+	for (size_t i = 0; term->patterns && i < term->count; i++)
+		count += term->patterns[i].required.count;
 	return count;
 }
 
-static void choose(struct choice *choice, struct term *term, const struct framing *framing)
+static void add(struct choice *choice, const struct literal *literals, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		choice->literals[choice->count++] = literals[i];
+}
+
+static void choose(struct choice *choice, const struct term *term)
 {
 	if (term->kind == TERM_ALL) {
-		choose(choice, worthiest(term, framing), framing);
+		choose(choice, worthiest(term));
 		return;
 	}
-	for (size_t i = 0; term->kind == TERM_ANY && i < term->count; i++)
-		choose(choice, &term->children[i], framing);
-	if (is_list(term))
-		return;
-	choice->leaves[choice->count++] = term;
-	choice->items += term->count;
-	choice->patterns |= term->patterns != NULL;
+	if (term->literals)
+		add(choice, term->literals, term->count);
+	for (size_t i = 0; term->patterns && i < term->count; i++)
+		add(choice, term->patterns[i].required.literals, term->patterns[i].required.count);
+	for (size_t i = 0; is_list(term) && i < term->count; i++)
+		choose(choice, &term->children[i]);
 }
 
-static struct scanner *scan_literals(const struct choice *choice)
+static bool build(struct sieve *sieve, const struct choice *choice)
 {
-	struct literal *literals = calloc(choice->items, sizeof(*literals));
-	size_t count = 0;
-	for (size_t i = 0; literals && i < choice->count; i++)
-		for (size_t j = 0; j < choice->leaves[i]->count; j++)
-			literals[count++] = choice->leaves[i]->literals[j];
-	struct scanner *scanner = literals ? scanner_of_literals(literals, count) : NULL;
-	free(literals);
-	return scanner;
+	sieve->count = choice->count;
+	sieve->literal = choice->literals[0];
+	if (is_plain(choice->literals, choice->count))
+		return true;
+	sieve->set = literal_set_create(choice->literals, choice->count);
+	return sieve->set != NULL;
 }
 
-static struct expression expression_of(const struct term *leaf, size_t index)
-{
-	if (leaf->patterns)
-		return (struct expression){ leaf->patterns[index].relaxed,
-			leaf->patterns[index].fold };
-	const struct literal *literal = &leaf->literals[index];
-	return (struct expression){ relax_literal(literal->data, literal->size), literal->fold };
-}
-
-static void free_literals(const struct choice *choice, struct expression *expressions)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < choice->count; i++)
-		for (size_t j = 0; j < choice->leaves[i]->count; j++, count++)
-			if (choice->leaves[i]->literals)
-				free((char *)expressions[count].text);
-}
-
-static struct scanner *scan_expressions(const struct choice *choice)
-{
-	struct expression *expressions = calloc(choice->items, sizeof(*expressions));
-	if (!expressions)
-		return NULL;
-	size_t count = 0;
-	bool made = true;
-	for (size_t i = 0; i < choice->count; i++)
-		for (size_t j = 0; j < choice->leaves[i]->count; j++, count++) {
-			expressions[count] = expression_of(choice->leaves[i], j);
-			made = made && expressions[count].text;
-		}
-	struct scanner *scanner = made ? scanner_of_expressions(expressions, count) : NULL;
-	free_literals(choice, expressions);
-	free(expressions);
-	return scanner;
-}
-
-/* vectorscan refused: without its patterns another choice may do. */
-static void forget_patterns(const struct choice *choice)
-{
-	for (size_t i = 0; i < choice->count; i++)
-		for (size_t j = 0; choice->leaves[i]->patterns && j < choice->leaves[i]->count;
-			j++) {
-			free(choice->leaves[i]->patterns[j].relaxed);
-			choice->leaves[i]->patterns[j].relaxed = NULL;
-		}
-}
-
-static void build(struct sieve *sieve, const struct choice *choice)
-{
-	const struct term *first = choice->leaves[0];
-	*sieve = (struct sieve){ .count = choice->items, .patterns = choice->patterns };
-	if (choice->count == 1 && is_plain(first)) {
-		sieve->literal = &first->literals[0];
-	} else if (choice->count == 1 && first->scanner) {
-		sieve->scanner = first->scanner;
-		sieve->borrowed = true;
-	} else {
-		sieve->scanner =
-			choice->patterns ? scan_expressions(choice) : scan_literals(choice);
-	}
-}
-
-bool sieve_open(struct sieve *sieve, struct term *term, const struct framing *framing)
+bool sieve_open(struct sieve *sieve, const struct term *term)
 {
 	*sieve = (struct sieve){ 0 };
-	struct choice choice = { .leaves = calloc(count_leaves(term), sizeof(*choice.leaves)) };
-	if (!choice.leaves)
-		return false;
-	bool again = true;
-	while (again && worth(term, framing) > 0) {
-		choice.count = choice.items = 0;
-		choice.patterns = false;
-		choose(&choice, term, framing);
-		build(sieve, &choice);
-		again = !sieve->literal && !sieve->scanner && choice.patterns;
-		if (again)
-			forget_patterns(&choice);
+	if (worth(term) == 0)
+		return true;
+	while (term->kind == TERM_ALL)
+		term = worthiest(term);
+	if (term->set) {
+		*sieve = (struct sieve){ .count = term->count, .set = term->set, .borrowed = true };
+		return true;
 	}
-	free(choice.leaves);
-	return true;
+	struct choice choice = { .literals = calloc(count_literals(term), sizeof(struct literal)) };
+	if (!choice.literals)
+		return false;
+	choose(&choice, term);
+	bool built = build(sieve, &choice);
+	free(choice.literals);
+	return built;
 }
 
 void sieve_close(struct sieve *sieve)
 {
 	if (!sieve->borrowed)
-		scanner_destroy(sieve->scanner);
+		literal_set_destroy(sieve->set);
 	*sieve = (struct sieve){ 0 };
+}
+
+size_t sieve_cost(const struct sieve *sieve)
+{
+	return sieve->set && !sieve->borrowed ? literal_set_cost(sieve->set) : 0;
+}
+
+const char *sieve_find(const struct sieve *sieve, const char *data, size_t size, size_t *length)
+{
+	if (sieve->set)
+		return literal_set_find(sieve->set, data, size, length);
+	*length = sieve->literal.size;
+	return literal_find(&sieve->literal, data, size);
 }

@@ -1,23 +1,27 @@
 /* The sieve: what a run is searched for, so that most records need not be looked at.
  *
- * It is necessary for the whole condition: in every record that satisfies it, something of the sieve is found. Of the
- * children of `all` the most selective is enough; of `any` all are needed; `not` gives none.
+ * It is literals, one of which is in every record that satisfies the condition: a test's own, or those that its patterns
+ * require. Of the children of `all` the most selective is enough; of `any` all are needed; `not` gives none.
  */
 #pragma once
 
 #include "pipeline/search/term.h"
 
 struct sieve {
-	const struct literal *literal; /* one literal: memmem finds it */
-	struct scanner
-		*scanner; /* else: many, or patterns; NULL with no literal: there is no sieve */
-	bool borrowed;    /* the scanner is a term's own */
-	bool patterns;    /* some of them are */
-	size_t count;     /* what is looked for */
+	size_t count;            /* of literals; 0: there is no sieve */
+	struct literal literal;  /* the only one, or */
+	struct literal_set *set; /* all of them */
+	bool borrowed;           /* the set is a term's own */
 };
 
-/* Chooses and compiles. False only without memory. */
-bool sieve_open(struct sieve *sieve, struct term *term, const struct framing *framing);
+/* Chooses and compiles. False without memory. */
+bool sieve_open(struct sieve *sieve, const struct term *term);
 
 /* A zeroed sieve is allowed. */
 void sieve_close(struct sieve *sieve);
+
+/* The memory that it takes beside the term's. */
+size_t sieve_cost(const struct sieve *sieve);
+
+/* The first of its literals in `data`, and its size; NULL if none is there. The sieve must have one. */
+const char *sieve_find(const struct sieve *sieve, const char *data, size_t size, size_t *length);

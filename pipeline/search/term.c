@@ -2,11 +2,11 @@
 
 #include "pipeline/search/term.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FEW_LITERALS 3 /* are found faster one after the other */
-#define MOST_TESTS 8   /* in one condition */
+#define MOST_TESTS 8 /* in one condition */
 
 static bool no_memory(struct faults *faults)
 {
@@ -15,21 +15,10 @@ static bool no_memory(struct faults *faults)
 
 /* Literals and patterns */
 
-static bool refuse_empty(const struct bytes_list *list, const char *key, struct faults *faults)
-{
-	bool sound = true;
-	for (size_t i = 0; i < list->count; i++)
-		if (list->items[i].size == 0)
-			sound = fault_at(faults, list->items[i].value,
-				"write at least one byte, or leave it out",
-				"an empty string in `%s`", key);
-	return sound;
-}
-
 static uint64_t literals_cost(const struct term *term)
 {
 	uint64_t each = term->kind == TERM_CONTAINS ? 10 : 1;
-	return term->scanner ? 3 * each : each * term->count;
+	return term->set ? 3 * each : each * term->count;
 }
 
 static bool literals_open(
@@ -39,12 +28,17 @@ static bool literals_open(
 	if (!term->literals)
 		return no_memory(faults);
 	term->count = list->count;
-	for (size_t i = 0; i < list->count; i++)
+	for (size_t i = 0; i < list->count; i++) {
+		assert(list->items[i].size > 0);
 		term->literals[i] = (struct literal){
 			.data = list->items[i].data, .size = list->items[i].size, .fold = fold
 		};
-	if (term->kind == TERM_CONTAINS && (fold || list->count > FEW_LITERALS))
-		term->scanner = scanner_of_literals(term->literals, term->count);
+	}
+	if (term->kind == TERM_CONTAINS && (fold || list->count > 1)) {
+		term->set = literal_set_create(term->literals, term->count);
+		if (!term->set)
+			return no_memory(faults);
+	}
 	term->cost = literals_cost(term);
 	return true;
 }
@@ -58,7 +52,7 @@ static bool patterns_open(
 	term->count = list->count;
 	bool sound = true;
 	for (size_t i = 0; i < list->count; i++) {
-		char which[64] = "it ";
+		char which[64] = "the pattern ";
 		if (list->count > 1)
 			snprintf(which, sizeof(which), "pattern %zu of %zu ", i + 1, list->count);
 		sound = pattern_open(&term->patterns[i], &list->items[i], fold, which, faults) &&
@@ -71,14 +65,7 @@ static bool patterns_open(
 static bool leaf_open(struct term *term, enum term_kind kind, const struct bytes_list *list,
 	bool fold, struct faults *faults)
 {
-	static const char *const keys[] = { [TERM_CONTAINS] = "contains",
-		[TERM_STARTS] = "starts_with",
-		[TERM_ENDS] = "ends_with",
-		[TERM_EQUALS] = "equals",
-		[TERM_REGEX] = "regex" };
 	term->kind = kind;
-	if (!refuse_empty(list, keys[kind], faults))
-		return false;
 	return kind == TERM_REGEX ? patterns_open(term, list, fold, faults)
 				  : literals_open(term, list, fold, faults);
 }
@@ -243,7 +230,7 @@ void term_close(struct term *term)
 		term_close(&term->children[i]);
 	for (size_t i = 0; term->patterns && i < term->count; i++)
 		pattern_close(&term->patterns[i]);
-	scanner_destroy(term->scanner);
+	literal_set_destroy(term->set);
 	free(term->children);
 	free(term->literals);
 	free(term->patterns);
@@ -254,12 +241,10 @@ void term_close(struct term *term)
 
 static bool contains(const struct term *term, const char *content, size_t size)
 {
-	if (term->scanner)
-		return scanner_hits(term->scanner, content, size);
-	for (size_t i = 0; i < term->count; i++)
-		if (literal_find(&term->literals[i], content, size))
-			return true;
-	return false;
+	size_t length;
+	if (term->set)
+		return literal_set_find(term->set, content, size, &length) != NULL;
+	return literal_find(&term->literals[0], content, size) != NULL;
 }
 
 static bool any_literal(const struct term *term,
@@ -318,7 +303,7 @@ bool term_holds(const struct term *term, struct matcher *matcher, const char *co
 
 size_t term_memory(const struct term *term)
 {
-	size_t memory = term->scanner ? scanner_cost(term->scanner) : 0;
+	size_t memory = term->set ? literal_set_cost(term->set) : 0;
 	for (size_t i = 0; term->children && i < term->count; i++)
 		memory += sizeof(struct term) + term_memory(&term->children[i]);
 	for (size_t i = 0; term->patterns && i < term->count; i++)
@@ -332,6 +317,6 @@ void term_count_patterns(const struct term *term, struct pattern_count *count)
 		term_count_patterns(&term->children[i], count);
 	for (size_t i = 0; term->patterns && i < term->count; i++) {
 		count->all++;
-		count->interpreted += !term->patterns[i].compiled_to_machine;
+		count->interpreted += !term->patterns[i].machine_code;
 	}
 }

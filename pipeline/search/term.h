@@ -7,8 +7,8 @@
 #pragma once
 
 #include "pipeline/search/condition.h"
+#include "pipeline/search/literal_set.h"
 #include "pipeline/search/pattern.h"
-#include "pipeline/search/scanner.h"
 
 enum term_kind {
 	TERM_ALL,
@@ -26,8 +26,7 @@ struct term {
 	size_t count;             /* of children, literals or patterns */
 	struct term *children;    /* ALL, ANY, NOT (one) */
 	struct literal *literals; /* CONTAINS, STARTS, ENDS, EQUALS: any of them */
-	struct scanner
-		*scanner; /* CONTAINS: looks for all of them at once; NULL: one after the other */
+	struct literal_set *set;  /* CONTAINS: the same, to find them at once; NULL: there is one */
 	struct pattern *patterns; /* REGEX: any of them */
 	uint64_t cost;            /* of judging, in no unit */
 };

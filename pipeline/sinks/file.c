@@ -114,10 +114,14 @@ static void fail(struct node *node, int error)
 	cut_back(node);
 }
 
-static void recover(struct node *node)
+/* Only what is written whole shows that writing works again: a full disk takes what was cut off of a record, and fails
+ * then. */
+static void recover(struct node *node, uint64_t written)
 {
 	struct file_sink *sink = node->state;
 
+	if (sink->failing && written < sink->gather.bytes)
+		return;
 	if (sink->failing)
 		node_log(node, LOG_LEVEL_INFO, "writes %s again", sink->path);
 	sink->failing = false;
@@ -151,7 +155,7 @@ static void write_done(struct io_operation *operation, int result)
 
 	node->busy--;
 	if (result > 0) {
-		recover(node);
+		recover(node, (uint64_t)result);
 		node->account.sent += (uint64_t)result;
 		gather_written(&sink->gather, node->in, (uint64_t)result);
 		taken(node);

@@ -103,7 +103,7 @@ bool file_target_truncate(const struct file_target *target, const char *path, ch
 	return false;
 }
 
-/* The descriptor to write is none to read with. */
+/* The descriptor to write is none to read with. Who may write but not read is not to know. */
 bool file_target_look(struct file_target *target, const char *path, const char *delimiter,
 	size_t size, char why[256])
 {
@@ -117,6 +117,8 @@ bool file_target_look(struct file_target *target, const char *path, const char *
 	bool read = fd >= 0 && fstat(fd, &status) == 0;
 	off_t from = read && status.st_size > (off_t)size ? status.st_size - (off_t)size : 0;
 	ssize_t got = read ? pread(fd, end, size, from) : -1;
+	if (fd < 0 && errno == EACCES)
+		return true;
 	if (got < 0)
 		snprintf(why, 256, "cannot see how %s ends: %s", path, strerror(errno));
 	if (fd >= 0)

@@ -48,6 +48,9 @@ static void reader_gone(struct stdout_sink *sink)
 /* What comes after the reader has gone is nobody's. */
 static void drop_all(struct node *node, struct batch *in)
 {
+	struct stdout_sink *sink = node->state;
+
+	gather_restart(&sink->gather, in, node->framing); /* what the failed write was lent */
 	while (batch_ready(in) > 0) {
 		struct view view = batch_take(in);
 

@@ -177,7 +177,8 @@ static void look(void *owner, const char *path, bool matches)
 
 	if (follow->draining)
 		return;
-	look_at(follow, path, matches);
+	if (matches || follow->linger_due)
+		look_at(follow, path, matches);
 	if (follow->walking)
 		return;
 	if (matches)
@@ -253,22 +254,26 @@ static void lose(struct file_follow *follow, struct followed *file)
 	schedule(&follow->walk_due, node_now(follow->node));
 }
 
+/* What cannot be opened rests until it changes; where it is descriptors that are wanting, until the next walk. */
 static void fail(struct file_follow *follow, struct followed *file, int error)
 {
-	uint64_t missed;
-
 	file->failed = true;
-	if (error == EMFILE || error == ENFILE) {
+	if (error == EMFILE || error == ENFILE)
 		schedule(&follow->walk_due, node_now(follow->node) + POLL_MS);
-		if (log_gate_open(&follow->gate, node_now(follow->node), &missed))
-			node_log(follow->node, LOG_LEVEL_ERROR, "cannot open %s: %s", file->path,
-				strerror(error));
-		return;
-	}
 	if (!file->said)
 		node_log(follow->node, LOG_LEVEL_WARNING, "cannot read %s: %s", file->path,
 			strerror(error));
 	file->said = true;
+}
+
+static int open_file(struct file_follow *follow, const char *path, struct stat *status)
+{
+	if (follow->table.open_count >= MOST_OPEN)
+		close_one(follow);
+	int fd = regular_file_open(path, status);
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE) && close_one(follow))
+		return regular_file_open(path, status);
+	return fd;
 }
 
 /* False if it could not be opened: what is to be done about it has changed then. */
@@ -278,9 +283,7 @@ static bool make_open(struct file_follow *follow, struct followed *file)
 
 	if (file->fd >= 0)
 		return true;
-	if (follow->table.open_count >= MOST_OPEN)
-		close_one(follow);
-	int fd = regular_file_open(file->path, &status);
+	int fd = open_file(follow, file->path, &status);
 	if (fd < 0 && errno != 0 && errno != ENOENT && errno != ENOTDIR) {
 		fail(follow, file, errno);
 		return false;
@@ -413,6 +416,7 @@ static bool deliver(
 		return true;
 	if (!file_reader_deliver(reader, out, stream_of(follow, file), quota))
 		return false;
+	reader->file = NULL;
 	settle(follow, file, reader->result);
 	return true;
 }
@@ -491,8 +495,12 @@ void file_follow_close(struct file_follow *follow)
 	if (!follow->node)
 		return;
 	file_set_close(&follow->set);
-	for (unsigned i = 0; i < FILE_FOLLOW_READERS; i++)
+	for (unsigned i = 0; i < FILE_FOLLOW_READERS; i++) {
+		struct followed *file = follow->readers[i].file;
+		if (file)
+			file->reading = false;
 		file_reader_close(&follow->readers[i]);
+	}
 	file_table_close(&follow->table);
 	*follow = (struct file_follow){ 0 };
 }

@@ -34,7 +34,6 @@ struct file_follow {
 	bool hurried; /* and has something to read: files that are gone are not waited for */
 	bool said_crowded, said_refused;
 	bool draining;
-	struct log_gate gate;
 };
 
 /* Begins to watch and finds what is there. `most`: files at once. */

@@ -39,8 +39,12 @@ static void skip(struct file_once *once, const char *path, const char *why)
 {
 	uint64_t missed;
 
-	if (log_gate_open(&once->gate, node_now(once->node), &missed))
-		node_log(once->node, LOG_LEVEL_WARNING, "skipped %s: %s", path, why);
+	if (!log_gate_open(&once->gate, node_now(once->node), &missed))
+		return;
+	node_log(once->node, LOG_LEVEL_WARNING, "skipped %s: %s", path, why);
+	if (missed > 0)
+		node_log(once->node, LOG_LEVEL_WARNING, "skipped %llu more before it",
+			(unsigned long long)missed);
 }
 
 static void look(void *owner, const char *path, bool matches)

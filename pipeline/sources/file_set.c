@@ -117,12 +117,22 @@ static void directory_changed(void *owner, const char *name, bool renamed)
 	set->look(set->owner, path, result & GLOB_MATCHES);
 }
 
+/* Once a kind of trouble, and not again with every walk. */
 static void say(struct file_set *set, bool *said, const char *path, const char *what)
 {
-	if (*said || !set->watches)
-		return;
+	if (!*said)
+		node_log(set->node, LOG_LEVEL_WARNING, "%s: %s", path, what);
 	*said = true;
-	node_log(set->node, LOG_LEVEL_WARNING, "%s: %s; looking again every second", path, what);
+}
+
+/* Something is not told, or not there yet. */
+static void miss(struct file_set *set, bool *said, const char *path, const char *what)
+{
+	set->incomplete = true;
+	if (!*said && set->watches)
+		node_log(set->node, LOG_LEVEL_WARNING, "%s: %s; looking again every second", path,
+			what);
+	*said = true;
 }
 
 static void directory_destroy(struct file_set_directory *directory)
@@ -178,10 +188,8 @@ static void keep_watch(
 	directory->inode = status->st_ino;
 	directory->watch = directory_watch_create(
 		set->node->loop, openable(directory), directory_changed, directory);
-	if (directory->watch)
-		return;
-	set->incomplete = true;
-	say(set, &set->said_unwatched, openable(directory), "changes cannot be watched");
+	if (!directory->watch)
+		miss(set, &set->said_unwatched, openable(directory), "changes cannot be watched");
 }
 
 static bool make_room(struct file_set *set)
@@ -217,12 +225,12 @@ static void add(struct walk *walk, const char *path, bool listed, uint32_t depth
 	if (is_listed_already(set, path, listed))
 		return;
 	if (stat(path[0] ? path : ".", &status) < 0 || !S_ISDIR(status.st_mode)) {
-		set->incomplete = true;
-		say(set, &set->said_missing, path, "no such directory yet");
+		if (depth == 0)
+			miss(set, &set->said_missing, path, "no such directory yet");
 		return;
 	}
 	if (depth > MOST_DEPTH || set->count >= MOST_DIRECTORIES || !make_room(set)) {
-		say(set, &set->said_many, path, "too many or too deep directories; not entered");
+		say(set, &set->said_many, path, "not entered: too many or too deep directories");
 		return;
 	}
 	struct file_set_directory *directory = take_known(walk, path, listed);
@@ -352,6 +360,8 @@ static bool expand(struct file_set *set, char *pattern)
 static char *own_pattern(const char *path)
 {
 	char *text;
+	while (path[0] == '.' && path[1] == '/')
+		path += 1 + strspn(path + 1, "/");
 	size_t size = glob_is_pattern(path) ? 0 : glob_fixed_directory(path);
 	const char *slash = size > 0 && path[size - 1] != '/' ? "/" : "";
 	const char *rest = glob_is_pattern(path) ? path : last_part(path);

@@ -190,7 +190,11 @@ static bool frame_close(struct node *node, struct batch *out)
 		return false;
 	size_t size = compress->coder->finish(compress->context);
 	struct view frame = view_publish(compress->block, (uint32_t)size);
-	frame.tag = compress->records > 0 ? compress->records : 1;
+	frame.tag = compress->records;
+	if (frame.tag == 0) { /* of bytes: each frame counts as a record, which is found here */
+		frame.tag = 1;
+		node->account.found++;
+	}
 	bool put = batch_put(out, &frame);
 	assert(put);
 	buffer_release(&compress->block);

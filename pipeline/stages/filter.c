@@ -22,7 +22,6 @@ struct stretch {
 
 /* How far the work on the head of the input is. */
 struct progress {
-	bool begun;
 	uint32_t from;               /* it is searched to here, or to the end of the hit */
 	uint32_t hit_start, hit_end; /* a record that was found and not used yet; equal: none */
 	uint32_t passed;             /* records of it that were put out */
@@ -169,9 +168,6 @@ static bool pass_run(struct node *node, struct batch *in, struct batch *out)
 {
 	struct filter *filter = node->state;
 	struct progress *progress = &filter->progress;
-	if (!progress->begun)
-		search_begin(filter->search);
-	progress->begun = true;
 	for (;;) {
 		const struct view *head = batch_peek(in, 0);
 		if (is_empty(&progress->waiting))

@@ -1,6 +1,7 @@
 /* The tables that the tests of config/ read and describe. */
 #include "tests/config/example.h"
 
+#include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,4 +103,46 @@ char *example_json(const char *text)
 	for (char *at = json; *at != '\0'; at++)
 		*at = *at == '\'' ? '"' : *at == '`' ? '\'' : *at;
 	return json;
+}
+
+bool example_parse(struct document *document, const char *text, bool resolve, struct faults *faults)
+{
+	char *json = example_json(text);
+	bool good = document_parse(document, EXAMPLE_NAME, json, strlen(json), resolve, faults);
+	free(json);
+	return good;
+}
+
+static void expect_text(const char *is, const char *due, const struct example_wrong *wrong)
+{
+	char *text = example_json(due);
+	cr_expect_str_eq(is == NULL ? "none" : is, text, "%s: \"%s\" instead of \"%s\"",
+		wrong->json, is == NULL ? "none" : is, text);
+	free(text);
+}
+
+void example_expect(const struct faults *faults, const struct example_wrong *wrong)
+{
+	cr_assert_eq(faults->count, 1, "%s: %zu faults", wrong->json, faults->count);
+	const struct fault *fault = &faults->items[0];
+	cr_expect_eq(faults->errors, 1, "%s", wrong->json);
+	cr_expect_str_eq(fault->file, EXAMPLE_NAME);
+	cr_expect_eq(fault->line, wrong->line, "%s: line %u", wrong->json, fault->line);
+	cr_expect_eq(fault->column, wrong->column, "%s: column %u", wrong->json, fault->column);
+	expect_text(fault->pointer, wrong->pointer, wrong);
+	expect_text(fault->message, wrong->message, wrong);
+	expect_text(fault->remedy, wrong->remedy, wrong);
+}
+
+void example_expect_all(const struct example_wrong *all, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct faults faults = { 0 };
+		struct document document;
+		cr_expect_not(
+			example_parse(&document, all[i].json, true, &faults), "%s", all[i].json);
+		example_expect(&faults, &all[i]);
+		faults_close(&faults);
+		document_close(&document);
+	}
 }

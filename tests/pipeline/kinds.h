@@ -20,6 +20,9 @@ struct planned {
 };
 void kinds_plan(struct planned *planned, const char *text);
 
+/* The same, with variables left as they are. */
+void kinds_plan_unresolved(struct planned *planned, const char *text);
+
 /* The same, without faults: fails the test with them otherwise. */
 void kinds_plan_well(struct planned *planned, const char *text);
 

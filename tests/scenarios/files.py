@@ -5,7 +5,7 @@ import random
 import signal
 import subprocess
 
-from harness import expect, expect_equal, one, scenario, until
+from harness import expect, expect_equal, lines, one, scenario, until
 
 ALL = ("uring", "epoll", "refused")
 
@@ -73,11 +73,10 @@ def every_branch_has_every_record(case):
     inner = {"stages": [{"filter": {"contains": "a:1"}}], "to": [{"file": "one"}, {"stages": [], "to": {"file": "two"}}]}
     case.run(one(source, [{"split": "newline"}], [{"file": "all"}, inner, {"file": "not", "stages": [
         {"filter": {"not": {"contains": "a:1"}}}]}, "null"]))
-    lines = data.splitlines(keepends=True)
-    kept = b"".join(line for line in lines if b"a:1" in line)
+    kept = b"".join(line for line in lines(data) if b"a:1" in line)
     expect(case.read("all") == data, "all is not all")
     expect(case.read("one") == kept and case.read("two") == kept, "the inner branches are not alike")
-    expect(case.read("not") == b"".join(line for line in lines if b"a:1" not in line), "the rest is not the rest")
+    expect(case.read("not") == b"".join(line for line in lines(data) if b"a:1" not in line), "the rest is not the rest")
 
 
 def grep(case, log, *arguments):
@@ -158,16 +157,16 @@ def standard_output_closed_by_its_reader_ends_the_run(case):
 
 @scenario()
 def a_followed_file_is_read_as_it_grows(case):
-    case.write("in", b"first\n")
-    daemon = case.daemon(one({"file": case.path("*n")}, [{"split": "newline"}], {"file": "out"}))
+    case.write("a.in", b"first\n")
+    daemon = case.daemon(one({"file": case.path("*.in")}, [{"split": "newline"}], {"file": "out"}))
     until(lambda: case.size("out") == 6, "the first line")
-    with open(case.path("in"), "ab", buffering=0) as file:
+    with open(case.path("a.in"), "ab", buffering=0) as file:
         file.write(b"second\nthi")
         until(lambda: case.size("out") == 13, "the second line")
         file.write(b"rd\n")
         until(lambda: case.size("out") == 19, "the third line")
         file.write(b"half")
-    case.write("later-n", b"another file\n")
+    case.write("b.in", b"another file\n")
     until(lambda: b"another file\n" in case.read("out"), "a file that came later")
     result = daemon.drain()
     expect_equal(case.read("out"), b"first\nsecond\nthird\nanother file\n", "the output")

@@ -56,6 +56,12 @@ def scenario(backends=("uring", "epoll")):
     return mark
 
 
+def lines(data):
+    """The records of text that is split on newline, each with its delimiter."""
+    found = [line + b"\n" for line in data.split(b"\n")]
+    return found[:-1] if found[-1] == b"\n" else [*found[:-1], found[-1][:-1]]
+
+
 def until(condition, what, patience=PATIENCE):
     """Waits for something that has no event of its own, such as a file that another process writes."""
     end = time.monotonic() + patience
@@ -65,12 +71,14 @@ def until(condition, what, patience=PATIENCE):
         time.sleep(0.005)
 
 
-next_port = random.Random(os.getpid()).randrange(10000, 30000)
+next_port = 0
 
 
 def free_port():
     """A port that nobody listens to, outside the range that connections get theirs from."""
     global next_port
+    if next_port == 0:
+        next_port = random.Random(os.getpid()).randrange(10000, 30000)  # scenarios run side by side
     while True:
         next_port = next_port + 1 if next_port < 32000 else 10000
         with socket.socket() as probe:
@@ -225,7 +233,7 @@ class Daemon:
             self.process = subprocess.Popen([*wrap, *command], cwd=case.folder, env=variables, stdin=stdin,
                                             stdout=stdout or own_stdout, stderr=stderr)
         if wait:
-            self.wait_for("READY=1")
+            expect(self.wait_for("READY=1"), f"it does not start: {self.stderr()[-2000:]!r}")
 
     def wait_for(self, notice):
         """Waits for a notice to the service manager. False if the daemon ended without it."""

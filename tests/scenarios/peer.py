@@ -76,7 +76,7 @@ class Sink:
         self.mode, self.rate, self.after, self.times = mode, rate, after, times
         self.listener = socket.socket()
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if mode in ("tiny", "hang", "slow"):
+        if mode != "ok":
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         self.listener.bind(("127.0.0.1", port))
         self.listener.listen(16)

@@ -63,8 +63,7 @@ static void keep_log(void *context, enum log_level level, const char *pipeline, 
 
 	(void)pipeline;
 	(void)node;
-	int size = snprintf(
-		running->log + running->log_size, room, "%s %s\n", names[level], text);
+	int size = snprintf(running->log + running->log_size, room, "%s %s\n", names[level], text);
 	running->log_size += (size_t)size < room ? (size_t)size : room - 1;
 }
 
@@ -78,8 +77,8 @@ static void turn_quotes(char *text)
 static bool plan_text(struct running *running, char *text)
 {
 	turn_quotes(text);
-	if (!document_parse(&running->document, "test.json", text, strlen(text), true,
-		    &running->faults))
+	if (!document_parse(
+		    &running->document, "test.json", text, strlen(text), true, &running->faults))
 		return false;
 	running->plan = plan_create(&running->document, &running->faults);
 	return running->plan != NULL;

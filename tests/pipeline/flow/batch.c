@@ -365,3 +365,51 @@ Test(batch, costs_its_ring)
 	cr_assert_eq(batch_cost(64), 64 * sizeof(struct view));
 	cr_assert_eq(batch_cost(65), 128 * sizeof(struct view));
 }
+
+/* One small view of a buffer of its own, as a sparse filter leaves it. */
+static void put_survivor(struct batch *batch, struct pool *pool, char letter, uint32_t size)
+{
+	struct buffer *buffer = pool_take(pool);
+	cr_assert_not_null(buffer);
+	for (uint32_t i = 0; i < size; i++)
+		buffer->data[i] = letter;
+	struct view view = view_publish(buffer, size);
+	view.tag = 1;
+	bool put = batch_put(batch, &view);
+	cr_assert(put);
+	buffer_release(&buffer);
+}
+
+Test(batch, thin_views_are_packed_and_counted)
+{
+	struct pool *pool = pool_create(8, 4096);
+	struct batch batch;
+	struct copies copies = { 0 };
+	pool_keep_spare(pool, 2);
+	cr_assert(batch_open(&batch, FLOW_RECORDS, 16));
+	for (char letter = 'a'; letter < 'f'; letter++)
+		put_survivor(&batch, pool, letter, 10);
+	put_survivor(&batch, pool, 'f', 1000);
+	cr_assert_eq(pool_available(pool), 0);
+	batch.lent = 1;
+	const char *lent = batch_peek(&batch, 0)->data, *thick = batch_peek(&batch, 5)->data;
+	cr_assert(batch_pack_thin(&batch, pool, &copies));
+	cr_assert_eq(copies.bytes[COPY_THIN], 40);
+	cr_assert_eq(copies_sum(&copies), 40);
+	cr_assert_eq(pool_available(pool), 3);
+	cr_assert_eq(batch.pins, 3);
+	cr_assert_eq(batch_peek(&batch, 0)->data, lent);
+	cr_assert_eq(batch_peek(&batch, 5)->data, thick);
+	cr_assert_not(batch_pack_thin(&batch, pool, &copies));
+	batch.lent = 0;
+	for (char letter = 'a'; letter < 'g'; letter++) {
+		struct view view = batch_take(&batch);
+		cr_assert_eq(view.data[0], letter);
+		cr_assert_eq(view.data[view.size - 1], letter);
+		cr_assert_eq(view.tag, 1);
+		view_drop(&view);
+	}
+	cr_assert_eq(pool_free(pool), 8);
+	batch_close(&batch);
+	pool_destroy(pool);
+}

@@ -4,13 +4,20 @@
 
 #include <criterion/criterion.h>
 #include <criterion/logging.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-#define FOLLOW_ALL "'p':{'from':{'file':{'path':'in/*.log'}},'stages':['split'],'to':{'file':'out'}}"
+#define FOLLOW_ALL                                                                                 \
+	"'p':{'from':{'file':{'path':'in/*.log'}},'stages':['split'],'to':{'file':'out'}}"
 
 static void finish(struct running *running)
 {
@@ -46,7 +53,8 @@ static void passes_unchanged(struct running *running)
 	cr_assert_eq(mkdir("in", 0755), 0);
 	for (int file = 0; file < 6; file++) {
 		char name[32];
-		size_t begin = size, length = file == 2 ? 0 : (size_t)rand() % 30000 + (file == 4 ? 100000u : 0);
+		size_t begin = size,
+		       length = file == 2 ? 0 : (size_t)rand() % 30000 + (file == 4 ? 100000u : 0);
 		while (size < begin + length)
 			all[size++] = (char)rand();
 		snprintf(name, sizeof(name), "in/%d", file);
@@ -56,7 +64,8 @@ static void passes_unchanged(struct running *running)
 		char service[64];
 		snprintf(service, sizeof(service), "'buffer':'%s'", buffers[i]);
 		cr_assert(running_open(running, service,
-			"'p':{'from':{'file':{'path':'in/*','follow':false}},'to':{'file':{'path':'out',"
+			"'p':{'from':{'file':{'path':'in/"
+			"*','follow':false}},'to':{'file':{'path':'out',"
 			"'append':false}}}"));
 		const struct node *source = running_node(running, "p.from.0");
 		cr_assert_eq(source->expected, size);
@@ -111,7 +120,8 @@ static void finds_in_name_order(struct running *running)
 	make_tree();
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
 		cr_assert(running_open(running, "",
-			"'p':{'from':{'file':{%s,'follow':false}},'to':{'file':{'path':'out','append':false}}}",
+			"'p':{'from':{'file':{%s,'follow':false}},'to':{'file':{'path':'out','"
+			"append':false}}}",
 			all[i].options));
 		running_to_end(running);
 		running_close(running);
@@ -130,7 +140,8 @@ static void ends_each_file(struct running *running)
 	file_put("2", "three");
 	file_put("3", "four\n");
 	cr_assert(running_open(running, "",
-		"'p':{'from':{'file':{'path':'[123]','follow':false}},'stages':['split'],'to':{'file':'out'}}"));
+		"'p':{'from':{'file':{'path':'[123]','follow':false}},'stages':['split'],'to':{'"
+		"file':'out'}}"));
 	running_to_end(running);
 	running_close(running);
 	assert_file("out", "one\ntwo\nthree\nfour\n");
@@ -217,7 +228,8 @@ static void stops_where_it_stands(struct running *running)
 	for (int i = 0; i < 3000; i++)
 		file_add("in", "%s", line);
 	cr_assert(running_open(running, "'memory':'1MiB','buffer':'4KiB'",
-		"'p':{'from':{'file':{'path':'in','follow':false}},'stages':['split'],'to':{'file':'out'}}"));
+		"'p':{'from':{'file':{'path':'in','follow':false}},'stages':['split'],'to':{'file':"
+		"'out'}}"));
 	engine_turn(running->engine, 1000);
 	engine_turn(running->engine, 1000);
 	engine_drain(running->engine, 0);
@@ -233,6 +245,73 @@ static void stops_where_it_stands(struct running *running)
 Test(source_file, stops_where_it_stands)
 {
 	running_on_both(stops_where_it_stands);
+}
+
+static void goes_on_behind_a_bad_file(struct running *running)
+{
+	file_put("x", "good\n");
+	cr_assert(running_open(running, "",
+		"'p':{'from':{'file':{'path':['/proc/self/"
+		"mem','x'],'follow':false}},'to':{'file':'out'}}"));
+	running_to_end(running);
+	cr_assert(strstr(running->log,
+		"error /proc/self/mem: cannot read on at byte 0: Input/output error"));
+	running_close(running);
+	assert_file("out", "good\n");
+}
+
+Test(source_file, goes_on_behind_a_bad_file)
+{
+	running_on_both(goes_on_behind_a_bad_file);
+}
+
+static void reads_more_than_the_size_says(struct running *running)
+{
+	char *version = file_get("/proc/version", NULL);
+
+	cr_assert_str_eq(version, "", "it says that it is empty");
+	free(version);
+	cr_assert(running_open(running, "",
+		"'p':{'from':{'file':{'path':'/proc/"
+		"version','follow':false}},'to':{'file':'out'}}"));
+	running_to_end(running);
+	running_close(running);
+	version = file_get("out", NULL);
+	cr_assert_eq(strncmp(version, "Linux version", 13), 0);
+	free(version);
+}
+
+Test(source_file, reads_more_than_the_size_says)
+{
+	running_on_both(reads_more_than_the_size_says);
+}
+
+/* Whatever is in flight or not put yet is given back. */
+static void closes_at_any_time(struct running *running)
+{
+	static char block[1000001];
+
+	memset(block, 'x', 1000000);
+	for (size_t i = 99; i < 1000000; i += 100)
+		block[i] = '\n';
+	file_put("in", "%s", block);
+	cr_assert_eq(mkfifo("stuck", 0644), 0);
+	for (int follow = 0; follow < 2; follow++) {
+		for (int turns = 0; turns < 12; turns++) {
+			cr_assert(running_open(running, "'memory':'1MiB','buffer':'4KiB'",
+				"'p':{'from':{'file':{'path':'in','follow':%s}},'stages':['split'],"
+				"'to':{'file':'stuck'}}",
+				follow ? "true" : "false"));
+			for (int i = 0; i < turns; i++)
+				engine_turn(running->engine, 10);
+			running_close(running);
+		}
+	}
+}
+
+Test(source_file, closes_at_any_time)
+{
+	running_on_both(closes_at_any_time);
 }
 
 /* Following. */
@@ -285,7 +364,8 @@ static void starts_at_the_end(struct running *running)
 	cr_assert_eq(mkdir("in", 0755), 0);
 	file_put("in/a.log", "old\n");
 	cr_assert(running_open(running, "",
-		"'p':{'from':{'file':{'path':'in/*.log','start_at':'end'}},'stages':['split'],'to':{'file':'out'}}"));
+		"'p':{'from':{'file':{'path':'in/"
+		"*.log','start_at':'end'}},'stages':['split'],'to':{'file':'out'}}"));
 	file_add("in/a.log", "new\n");
 	running_until_file(running, "out", "new\n");
 	file_put("in/b.log", "later\n");
@@ -361,8 +441,10 @@ static void reads_a_renamed_file_to_its_end(struct running *running)
 	running_until_file(running, "out", "1\n2\n");
 	file_add("in/a.log.1", "late\n");
 	running_until_file(running, "out", "1\n2\nlate\n");
-	file_add("in/a.log.1", "and more");
-	running_until_file(running, "out", "1\n2\nlate\nand more");
+	if (running->backend == LOOP_EPOLL) { /* takes its time: some seconds without a change */
+		file_add("in/a.log.1", "and more");
+		running_until_file(running, "out", "1\n2\nlate\nand more");
+	}
 	finish(running);
 }
 
@@ -411,7 +493,8 @@ Test(source_file, follows_a_path_through_rotation)
 static void waits_for_folders(struct running *running)
 {
 	cr_assert(running_open(running, "",
-		"'p':{'from':{'file':['in/*/x.log','late/y.log']},'stages':['split'],'to':{'file':'out'}}"));
+		"'p':{'from':{'file':['in/*/x.log','late/"
+		"y.log']},'stages':['split'],'to':{'file':'out'}}"));
 	cr_assert(strstr(running->log, "warning in: no such directory yet"));
 	running_settle(running);
 	cr_assert_eq(mkdir("in", 0755), 0);
@@ -453,6 +536,45 @@ static void notices_a_folder_made_anew(struct running *running)
 Test(source_file, notices_a_folder_made_anew)
 {
 	running_on_both(notices_a_folder_made_anew);
+}
+
+/* From here on inotify_init1(2) fails in this thread. */
+static bool refuse_watches(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_inotify_init1, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EMFILE),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { .len = sizeof(filter) / sizeof(*filter), .filter = filter };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+static void looks_again_where_nothing_is_told(struct running *running)
+{
+	cr_assert_eq(mkdir("in", 0755), 0);
+	file_put("in/a.log", "1\n");
+	cr_assert(running_open(running, "", FOLLOW_ALL));
+	cr_assert(strstr(
+		running->log, "warning in: changes cannot be watched; looking again every second"));
+	running_until_file(running, "out", "1\n");
+	file_add("in/a.log", "2\n");
+	running_until_file(running, "out", "1\n2\n");
+	file_put("in/b.log", "3\n");
+	running_until_file(running, "out", "1\n2\n3\n");
+	finish(running);
+}
+
+Test(source_file, looks_again_where_nothing_is_told)
+{
+	if (!refuse_watches()) {
+		cr_log_warn("watching cannot be forbidden here: %s", strerror(errno));
+		cr_skip_test("no seccomp");
+	}
+	running_on_both(looks_again_where_nothing_is_told);
 }
 
 static void follow_skips_what_is_no_file(struct running *running)
@@ -532,7 +654,7 @@ static void assert_lines(unsigned files, unsigned rounds)
 /* More files than are kept open. */
 static void follows_many(struct running *running)
 {
-	enum { FILES = 1200, ROUNDS = 2 };
+	enum { FILES = 1100, ROUNDS = 2 };
 	off_t size = 0;
 
 	cr_assert_eq(mkdir("in", 0755), 0);
@@ -565,13 +687,14 @@ static void serves_each_in_turn(struct running *running)
 	for (int i = 0; i < 4000; i++)
 		file_add("in/big.log", "%s", line);
 	file_put("in/small.log", "small\n");
-	cr_assert(running_open(running, "'memory':'4MiB'", FOLLOW_ALL));
+	cr_assert(running_open(running, "", FOLLOW_ALL));
 	off_t size = 4000006;
 	running_until(running, size_reached, &size);
 	char *content = file_get("out", NULL);
 	const char *small = strstr(content, "small\n");
 	cr_assert(small);
-	cr_assert_lt(small - content, 2000000, "the small file does not wait for the big one's end");
+	cr_assert_lt(
+		small - content, 2000000, "the small file does not wait for the big one's end");
 	free(content);
 	finish(running);
 }
