@@ -1,4 +1,8 @@
-/* Gathering views into an iovec, and accounting for what of it was written. */
+/* Gathering: see the header.
+ *
+ * A group is what enters a batch together: a view of bytes, a run of records with the pieces before it, a frame. Groups
+ * leave whole; `written` is how far the kernel got in the first one. An owed delimiter is paid before it counts.
+ */
 
 #include "pipeline/io/gather.h"
 
@@ -9,8 +13,7 @@
 
 bool gather_open(struct gather *gather)
 {
-	*gather = (struct gather){ 0 };
-	gather->pieces = calloc(IO_MOST_PIECES, sizeof(*gather->pieces));
+	*gather = (struct gather){ .pieces = calloc(IO_MOST_PIECES, sizeof(struct iovec)) };
 	return gather->pieces != NULL;
 }
 
@@ -25,167 +28,217 @@ size_t gather_cost(void)
 	return IO_MOST_PIECES * sizeof(struct iovec);
 }
 
-static bool is_bare(const struct batch *batch, const struct view *view)
+static bool ends_bare(const struct batch *batch, const struct view *view)
 {
-	return batch->kind == FLOW_RECORDS && (view->tag & VIEW_BARE);
+	return batch->kind == FLOW_RECORDS && view->tag & VIEW_BARE;
 }
 
-/* Adds a piece, joined with the last where it adjoins. False: there are as many as may be. */
-static bool add(struct gather *gather, const char *data, size_t size)
+/* What continues the last piece in memory makes it longer. */
+static void add(struct gather *gather, const char *data, size_t size)
 {
-	struct iovec *last = gather->count ? &gather->pieces[gather->count - 1] : NULL;
+	struct iovec *last = gather->count > 0 ? &gather->pieces[gather->count - 1] : NULL;
+
 	gather->bytes += size;
 	if (last && (const char *)last->iov_base + last->iov_len == data) {
 		last->iov_len += size;
+		return;
+	}
+	gather->pieces[gather->count++] =
+		(struct iovec){ .iov_base = (void *)data, .iov_len = size };
+}
+
+static void add_delimiter(struct gather *gather, uint32_t from)
+{
+	const struct framing *framing = gather->framing;
+
+	if (framing)
+		add(gather, framing->delimiter + from, framing->delimiter_size - from);
+}
+
+/* Room for the view and a delimiter before it. The first view is taken however large it is. */
+static bool has_room(const struct gather *gather, size_t size, uint64_t most)
+{
+	if (gather->bytes == 0)
 		return true;
-	}
-	if (gather->count == IO_MOST_PIECES) {
-		gather->bytes -= size;
-		return false;
-	}
-	gather->pieces[gather->count++] = (struct iovec){ .iov_base = (char *)(uintptr_t)data, .iov_len = size };
-	return true;
+	return gather->count + 2 <= IO_MOST_PIECES && gather->bytes + size <= most;
 }
 
-/* Ends of streams are nothing to write. */
-static void take_empty(struct gather *gather, struct batch *batch)
+uint64_t gather_fill(
+	struct gather *gather, struct batch *batch, const struct framing *framing, uint64_t most)
 {
-	while (gather->written == 0 && batch_ready(batch) > 0 && batch_peek(batch, 0)->size == 0) {
-		struct view view = batch_take(batch);
-		view_drop(&view);
-	}
-}
-
-/* The part of the owed delimiter that is not written yet. */
-static bool add_delimiter(struct gather *gather, const struct framing *framing, uint32_t written)
-{
-	return !framing || add(gather, framing->delimiter + written, framing->delimiter_size - written);
-}
-
-uint64_t gather_fill(struct gather *gather, struct batch *batch, const struct framing *framing, uint64_t most)
-{
-	take_empty(gather, batch);
-	gather->count = 0;
-	gather->bytes = 0;
-	gather->delimiter_size = framing ? framing->delimiter_size : 0;
+	uint32_t ready = batch_ready(batch), delimiter_from = gather->delimiter_written;
 	uint64_t skip = gather->written;
 	bool owes = gather->owes_delimiter;
-	uint32_t sent = gather->delimiter_written, ready = batch_ready(batch);
-	for (uint32_t i = 0; i < ready && (gather->bytes < most || gather->count == 0); i++) {
+
+	gather->framing = framing;
+	gather->count = 0;
+	gather->bytes = 0;
+	for (uint32_t i = 0; i < ready; i++) {
 		const struct view *view = batch_peek(batch, i);
-		uint64_t done = skip < view->size ? skip : view->size;
-		skip -= done;
-		if (done == view->size)
+
+		if (skip >= view->size) {
+			skip -= view->size;
 			continue;
-		if (owes && !add_delimiter(gather, framing, sent))
+		}
+		if (!has_room(gather, view->size - skip, most))
 			break;
-		sent = 0;
-		owes = false;
-		if (!add(gather, view->data + done, view->size - done))
-			break;
-		owes = is_bare(batch, view);
+		if (owes)
+			add_delimiter(gather, delimiter_from);
+		add(gather, view->data + skip, view->size - skip);
+		owes = ends_bare(batch, view);
 		batch->lent = i + 1;
+		delimiter_from = 0;
+		skip = 0;
 	}
 	return gather->bytes;
 }
 
-/* Takes out the first `count` views, which are written. */
-static uint64_t take_written(struct gather *gather, struct batch *batch, uint32_t count)
+static uint64_t smaller(uint64_t a, uint64_t b)
 {
-	uint64_t records = 0;
-	for (; count > 0; count--) {
-		struct view view = batch_take(batch);
-		gather->written -= view.size;
-		gather->owes_delimiter = is_bare(batch, &view);
-		if (batch->kind != FLOW_BYTES)
-			records += view_records(&view);
-		view_drop(&view);
-	}
-	return records;
+	return a < b ? a : b;
 }
 
-/* How many of the first views are written to their record's end. */
-static uint32_t whole_views(const struct gather *gather, const struct batch *batch)
-{
-	uint64_t bytes = 0;
-	for (uint32_t i = 0, ready = batch_ready(batch); i < ready; i++) {
-		const struct view *view = batch_peek(batch, i);
-		bytes += view->size;
-		if (bytes > gather->written)
-			return 0;
-		if (batch->kind == FLOW_BYTES || view_records(view) > 0)
-			return i + 1;
-	}
-	return 0;
-}
-
+/* How much of the written `bytes` was the delimiter that is owed. */
 static uint64_t pay_delimiter(struct gather *gather, uint64_t bytes)
 {
-	uint32_t owed = gather->delimiter_size - gather->delimiter_written;
-	uint32_t paid = bytes < owed ? (uint32_t)bytes : owed;
-	gather->delimiter_written += paid;
-	if (paid == owed) {
+	uint32_t left =
+		gather->framing ? gather->framing->delimiter_size - gather->delimiter_written : 0;
+	uint64_t paid = smaller(bytes, left);
+
+	if (!gather->owes_delimiter || bytes == 0)
+		return 0;
+	gather->delimiter_written += (uint32_t)paid;
+	if (paid == left) {
 		gather->owes_delimiter = false;
 		gather->delimiter_written = 0;
 	}
-	return bytes - paid;
+	return paid;
 }
 
-/* The bytes of views up to the end of the next bare one: behind it a delimiter was put. */
-static uint64_t bytes_to_bare(const struct gather *gather, const struct batch *batch)
+static uint64_t size_of(const struct batch *batch, uint32_t views)
 {
-	uint64_t bytes = 0;
-	for (uint32_t i = 0, ready = batch_ready(batch); i < ready; i++) {
-		bytes += batch_peek(batch, i)->size;
-		if (is_bare(batch, batch_peek(batch, i)))
-			break;
+	uint64_t size = 0;
+
+	for (uint32_t i = 0; i < views; i++)
+		size += batch_peek(batch, i)->size;
+	return size;
+}
+
+static void drop_views(struct batch *batch, uint32_t count)
+{
+	while (count--) {
+		struct view view = batch_take(batch);
+
+		view_drop(&view);
 	}
-	return bytes - gather->written;
+}
+
+/* Takes the first group out, all of which is written. Gives its records. */
+static uint64_t drop_group(struct gather *gather, struct batch *batch, uint32_t views)
+{
+	uint64_t before = batch->taken.records;
+
+	if (gather->written > 0)
+		gather->owes_delimiter = ends_bare(batch, batch_peek(batch, views - 1));
+	gather->written = 0;
+	drop_views(batch, views);
+	return batch->taken.records - before;
 }
 
 uint64_t gather_written(struct gather *gather, struct batch *batch, uint64_t bytes)
 {
 	uint64_t records = 0;
+	uint32_t views;
+
 	batch->lent = 0;
-	while (bytes > 0) {
-		if (gather->owes_delimiter) {
-			bytes = pay_delimiter(gather, bytes);
-			continue;
-		}
-		uint64_t here = bytes_to_bare(gather, batch);
-		assert(here > 0);
-		if (here > bytes)
-			here = bytes;
-		gather->written += here;
-		bytes -= here;
-		for (uint32_t count; gather->written > 0 && (count = whole_views(gather, batch)) > 0;)
-			records += take_written(gather, batch, count);
+	bytes -= pay_delimiter(gather, bytes);
+	while ((views = batch_group(batch)) > 0) {
+		uint64_t size = size_of(batch, views);
+		uint64_t part = smaller(bytes, size - gather->written);
+
+		gather->written += part;
+		bytes -= part;
+		if (gather->written < size)
+			break;
+		records += drop_group(gather, batch, views);
+		bytes -= pay_delimiter(gather, bytes);
 	}
-	take_empty(gather, batch);
+	assert(bytes == 0);
 	return records;
 }
 
-/* Where in the first view the last whole record ends that was written; 0 if it can't be told or none does. */
-static uint32_t border_in_first(const struct gather *gather, const struct batch *batch, const struct framing *framing)
+/* The byte that lies `back` bytes before the batch's view `index`; −1 if there is none. */
+static int byte_before(const struct batch *batch, uint32_t index, uint32_t back)
 {
-	const struct view *first = batch_peek(batch, 0);
-	if (!framing || batch->kind != FLOW_RECORDS || view_records(first) == 0)
+	while (index-- > 0) {
+		const struct view *view = batch_peek(batch, index);
+
+		if (back <= view->size)
+			return (unsigned char)view->data[view->size - back];
+		back -= view->size;
+	}
+	return -1;
+}
+
+/* True if a delimiter ends at `end` of view `index`, having begun in a view before. */
+static bool ends_across(
+	const struct batch *batch, uint32_t index, const struct framing *framing, uint32_t end)
+{
+	uint32_t outside = framing->delimiter_size - end;
+	const char *data = batch_peek(batch, index)->data;
+
+	for (uint32_t i = 0; i < framing->delimiter_size; i++) {
+		int byte = i < outside ? byte_before(batch, index, outside - i)
+				       : (unsigned char)data[i - outside];
+
+		if (byte != (unsigned char)framing->delimiter[i])
+			return false;
+	}
+	return true;
+}
+
+/* Where, in the first `size` bytes of view `index`, the record ends that began in a view before; 0 if it does not. Its
+ * delimiter may lie across the views. */
+static size_t end_of_begun(
+	const struct batch *batch, uint32_t index, const struct framing *framing, size_t size)
+{
+	for (uint32_t end = 1; end < framing->delimiter_size && end <= size; end++) {
+		if (ends_across(batch, index, framing, end))
+			return end;
+	}
+	return framing_first(framing, batch_peek(batch, index)->data, size);
+}
+
+/* Takes out the whole records among the first `written` bytes of the first group, and gives how many they are. The
+ * group was not written entirely, so at least one record stays. */
+static uint64_t drop_records(struct batch *batch, const struct framing *framing, uint64_t written)
+{
+	uint32_t last = batch_group(batch) - 1, records = last > 0;
+	const struct view *run = batch_peek(batch, last);
+	uint64_t before = size_of(batch, last);
+	size_t size = (size_t)(written - smaller(written, before)), begun = 0, border;
+
+	if (last > 0)
+		begun = end_of_begun(batch, last, framing, size);
+	if (last > 0 && begun == 0)
 		return 0;
-	return (uint32_t)framing_last(framing, first->data, gather->written);
+	border = begun + framing_last(framing, run->data + begun, size - begun);
+	records += framing_count(framing, run->data + begun, border - begun);
+	if (records == 0 || records >= view_records(run))
+		return 0;
+	drop_views(batch, last);
+	batch_advance(batch, (uint32_t)border, records);
+	return records;
 }
 
 uint64_t gather_restart(struct gather *gather, struct batch *batch, const struct framing *framing)
 {
-	uint64_t records = 0;
+	uint64_t written = gather->written;
+
 	batch->lent = 0;
-	gather->delimiter_written = 0;
-	if (gather->written > 0 && batch_ready(batch) > 0) {
-		uint32_t border = border_in_first(gather, batch, framing);
-		if (border > 0) {
-			records = framing_count(framing, batch_peek(batch, 0)->data, border);
-			batch_advance(batch, border, (uint32_t)records);
-		}
-	}
-	gather->written = 0;
-	return records;
+
+	*gather = (struct gather){ .pieces = gather->pieces };
+	if (written == 0 || !framing || batch->kind != FLOW_RECORDS)
+		return 0;
+	return drop_records(batch, framing, written);
 }

@@ -14,10 +14,12 @@ struct framing;
 struct gather {
 	struct iovec *pieces;
 	uint32_t count;
-	uint64_t bytes;        /* that the pieces hold */
-	uint64_t written;      /* bytes of the batch's first views that are written, but not taken out yet */
-	bool owes_delimiter;   /* what was written last lacks its delimiter: it comes before anything else */
-	uint32_t delimiter_written, delimiter_size; /* bytes of it */
+	uint64_t bytes; /* that the pieces hold */
+	uint64_t
+		written; /* bytes of the batch's first views that are written, but not taken out yet */
+	bool owes_delimiter; /* what was written last lacks its delimiter: it comes before anything else */
+	uint32_t delimiter_written;    /* bytes of it that are written already */
+	const struct framing *framing; /* of the last fill */
 };
 
 /* Memory for IO_MOST_PIECES pieces. */
@@ -27,17 +29,17 @@ size_t gather_cost(void);
 
 /* Points the pieces at what is ready in the batch behind what is written: at most `most` bytes (but at least one view)
  * and IO_MOST_PIECES pieces. A delimiter (of `framing`; NULL: none) is put between a bare record and the record behind
- * it, and counts in neither's bytes. The number of bytes; 0 if there is nothing. Nothing is taken from the batch,
- * but for empty views (the end of a stream); its views in the pieces are lent until gather_written() or
- * gather_restart(). */
-uint64_t gather_fill(struct gather *gather, struct batch *batch, const struct framing *framing, uint64_t most);
+ * it, and counts in neither's bytes. The number of bytes; 0 if there is nothing. Nothing is taken from the batch; its
+ * views in the pieces are lent until gather_written() or gather_restart(). */
+uint64_t gather_fill(
+	struct gather *gather, struct batch *batch, const struct framing *framing, uint64_t most);
 
-/* `bytes` of what gather_fill() gave were written: drops the views of whole records that are written entirely. Gives
- * the records that this completed. */
+/* `bytes` of what gather_fill() gave were written: drops the views of whole records that are written entirely, and the
+ * empty views behind them (with 0 bytes: those that lie first). Gives the records that this completed. Until it is
+ * called, views may have been put, and the last may have grown. */
 uint64_t gather_written(struct gather *gather, struct batch *batch, uint64_t bytes);
 
-/* Forgets a part of a record that was written (its stream is gone): what is sent next starts at a record's border. Whole
- * records of a run that were written stay written: they are found with `framing` (NULL: the run's start). Gives the
- * records that are dropped out of the batch as written. A run behind pieces of a record starts at that record. A delimiter
- * that is owed stays owed; where a new stream begins, the caller says that it is not. */
+/* Forgets a part of a record that was written (its stream is gone): what is sent next starts at a record's border, with
+ * no delimiter before it. Whole records of a run that were written stay written: they are found with `framing` (NULL,
+ * and for bytes and frames: the run's start). Gives the records that are dropped out of the batch as written. */
 uint64_t gather_restart(struct gather *gather, struct batch *batch, const struct framing *framing);

@@ -30,10 +30,10 @@ struct inbox {
 };
 
 enum receive_result {
-	RECEIVED,        /* bytes */
+	RECEIVED,         /* bytes */
 	RECEIVED_NOTHING, /* EAGAIN: it is being polled again */
-	RECEIVED_END,    /* the peer has finished; the socket is no longer watched */
-	RECEIVED_RESET   /* an error; `errno` says which; the socket is no longer watched */
+	RECEIVED_END,     /* the peer has finished; the socket is no longer watched */
+	RECEIVED_RESET    /* an error; `errno` says which; the socket is no longer watched */
 };
 
 /* Begins to watch a non-blocking socket (or a pipe or terminal: read(2) is used where recv(2) is refused; read only when
@@ -49,4 +49,5 @@ void inbox_forget(struct inbox_socket *socket, void (*gone)(struct inbox_socket 
 struct inbox_socket *inbox_next(struct inbox *inbox);
 
 /* One recv(2) of at most `size` bytes to `data`; `received` gets the bytes. */
-enum receive_result inbox_receive(struct inbox_socket *socket, char *data, uint32_t size, uint32_t *received);
+enum receive_result inbox_receive(
+	struct inbox_socket *socket, char *data, uint32_t size, uint32_t *received);

@@ -67,15 +67,17 @@ uint64_t loop_now(const struct loop *loop);
 void io_poll(struct loop *loop, struct io_operation *operation, int fd, uint32_t events);
 
 /* Sends on a connected socket, MSG_NOSIGNAL; one operation in flight a socket. May send a part. */
-void io_send(struct loop *loop, struct io_operation *operation, int fd, const struct iovec *pieces, uint32_t count);
+void io_send(struct loop *loop, struct io_operation *operation, int fd, const struct iovec *pieces,
+	uint32_t count);
 
 /* Writes to a file opened with O_APPEND, or to a pipe, terminal or socket that stands for standard output. One in
  * flight a file. May write a part. −EAGAIN is possible for a pipe that another made non-blocking: io_poll() it. */
-void io_write(struct loop *loop, struct io_operation *operation, int fd, const struct iovec *pieces, uint32_t count);
+void io_write(struct loop *loop, struct io_operation *operation, int fd, const struct iovec *pieces,
+	uint32_t count);
 
 /* Reads a regular file from `offset` (UINT64_MAX: where it stands) into several buffers. */
-void io_read(struct loop *loop, struct io_operation *operation, int fd, const struct iovec *pieces, uint32_t count,
-	uint64_t offset);
+void io_read(struct loop *loop, struct io_operation *operation, int fd, const struct iovec *pieces,
+	uint32_t count, uint64_t offset);
 
 /* fdatasync(2). */
 void io_sync(struct loop *loop, struct io_operation *operation, int fd);

@@ -221,8 +221,8 @@ static void sink_write(struct node *node, struct batch *in)
 		collect(sink, sink->gather.pieces[i].iov_base, size);
 		written += size;
 	}
+	gather_written(&sink->gather, in, written);
 	if (bytes > 0) {
-		gather_written(&sink->gather, in, written);
 		node->account.sent += written;
 		node_wake(node);
 	}

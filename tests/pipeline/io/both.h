@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -73,6 +74,18 @@ static inline void on_both(void (*body)(struct loop *loop))
 		body(loop);
 		loop_destroy(loop);
 	}
+}
+
+/* A shell's usual limit is 1024 descriptors; what it may be raised to is more. */
+static inline void raise_descriptors(rlim_t count)
+{
+	struct rlimit limit;
+
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	cr_assert_geq(limit.rlim_max, count);
+	if (limit.rlim_cur < count)
+		limit.rlim_cur = count;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
 static inline struct iovec piece_of(const void *data, size_t size)

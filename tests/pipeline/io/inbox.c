@@ -395,5 +395,6 @@ static void a_herd_is_idle(struct loop *loop)
 
 Test(inbox, a_herd_is_idle)
 {
+	raise_descriptors(HERD * 2 + 100);
 	on_both(a_herd_is_idle);
 }

@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <time.h>
 
 TestSuite(loop, .timeout = 60);
@@ -179,6 +178,58 @@ Test(loop, numbers_are_used_again)
 	on_both(numbers_are_used_again);
 }
 
+/* A copy keeps the cancelled one's file alive: what happens there must not end a poll of the same number. */
+static void a_cancelled_poll_is_forgotten(struct loop *loop)
+{
+	struct probe former = probe_make(), later = probe_make();
+	int pipes[2], others[2], copy, spare;
+
+	cr_assert_eq(pipe2(pipes, O_CLOEXEC), 0);
+	cr_assert_eq(pipe2(others, O_CLOEXEC), 0);
+	copy = fcntl(pipes[0], F_DUPFD_CLOEXEC, 500);
+	io_poll(loop, &former.operation, pipes[0], POLLIN);
+	turn_briefly(loop);
+	io_cancel(&former.operation);
+	cr_assert_eq(end_of(loop, &former), -ECANCELED);
+	spare = dup3(others[0], pipes[0], O_CLOEXEC);
+	io_poll(loop, &later.operation, spare, POLLIN);
+	cr_assert_eq(write(pipes[1], "x", 1), 1);
+	turn_briefly(loop);
+	cr_assert_eq(later.ends, 0);
+	cr_assert_eq(write(others[1], "x", 1), 1);
+	cr_assert_eq(end_of(loop, &later), POLLIN);
+	for (int i = 0; i < 2; i++) {
+		close(pipes[i]);
+		close(others[i]);
+	}
+	close(copy);
+}
+
+Test(loop, a_cancelled_poll_is_forgotten)
+{
+	on_both(a_cancelled_poll_is_forgotten);
+}
+
+static void one_poll_for_both(struct loop *loop)
+{
+	struct probe probe = probe_make();
+	int sockets[2];
+
+	socket_pair(sockets);
+	cr_assert_eq(write(sockets[1], "x", 1), 1);
+	io_poll(loop, &probe.operation, sockets[0], POLLIN | POLLOUT);
+	cr_assert_eq(end_of(loop, &probe), POLLIN | POLLOUT);
+	turn_briefly(loop);
+	cr_assert_eq(probe.ends, 1);
+	close(sockets[0]);
+	close(sockets[1]);
+}
+
+Test(loop, one_poll_for_both)
+{
+	on_both(one_poll_for_both);
+}
+
 enum { MANY = 700 };
 
 struct crowd {
@@ -238,6 +289,7 @@ static void many_polls(struct loop *loop)
 
 Test(loop, many_polls)
 {
+	raise_descriptors(MANY + 100);
 	on_both(many_polls);
 }
 
