@@ -448,3 +448,128 @@ Test(condition, borders_and_anchors_lead_nobody_astray)
 		for (int way = 0; way < 4; way++)
 			check_kept(kept[i], way & 1, way & 2);
 }
+
+/* From a configuration */
+
+static struct search *search_of(const char *json, struct document *document, struct faults *faults)
+{
+	struct framing framing = framing_delimited("\n", 1, false);
+	static struct condition condition;
+	condition = (struct condition){ 0 };
+	cr_assert(document_parse(document, "test.json", json, strlen(json), true, faults), "%s",
+		json);
+	cr_assert(options_read(condition_options, document->root, "filter", &condition, faults),
+		"%s", json);
+	return search_create(&condition, &framing, document->root, faults);
+}
+
+static const struct {
+	const char *json, *method;
+	bool inverted;
+} methods[] = {
+	{ "\"a\"", "literal over the run", false },
+	{ "{\"not\":\"a\"}", "literal over the run", true },
+	{ "{\"not\":{\"not\":\"a\"}}", "literal over the run", false },
+	{ "{\"contains\":[\"a\",\"b\"]}", "2 literals over the run", false },
+	{ "{\"any\":[\"a\",{\"contains\":[\"b\",\"c\"]}]}", "3 literals over the run", false },
+	{ "{\"all\":[{\"not\":\"a\"},{\"not\":\"b\"}]}", "2 literals over the run", true },
+	{ "{\"any\":[{\"not\":\"aa\"},{\"not\":\"b\"}]}",
+		"literal over the run, each hit is judged", true },
+	{ "{\"contains\":\"a\",\"ignore_case\":true}", "literal over the run", false },
+	{ "{\"starts_with\":\"a\"}", "literal over the run, each hit is judged", false },
+	{ "{\"contains\":\"aaaa\",\"regex\":\"bb\\\\d\"}", "literal over the run, PCRE2 judges",
+		false },
+	{ "{\"regex\":[\"bb\\\\d\",\"cc$\"]}", "2 literals over the run, PCRE2 judges", false },
+	{ "{\"regex\":\"\\\\d\\\\d\"}", "record by record, PCRE2 JIT", false },
+	{ "{\"any\":[\"a\",{\"regex\":\"\\\\d\"}]}", "record by record, PCRE2 JIT", false },
+	{ "{\"any\":[\"a\",{\"not\":\"b\"}]}", "record by record", false },
+	{ "{\"contains\":\"a\",\"not\":\"b\"}", "literal over the run, each hit is judged", false },
+};
+
+Test(condition, says_how_it_searches)
+{
+	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++) {
+		struct document document = { 0 };
+		struct faults faults = { 0 };
+		struct search *search = search_of(methods[i].json, &document, &faults);
+		cr_assert(search, "%s", methods[i].json);
+		cr_expect_str_eq(search_method(search), methods[i].method, "%s: %s",
+			methods[i].json, search_method(search));
+		cr_expect_eq(search_inverted(search), methods[i].inverted, "%s", methods[i].json);
+		cr_expect_gt(search_cost(search), 0);
+		search_destroy(search);
+		document_close(&document);
+		faults_close(&faults);
+	}
+}
+
+Test(condition, says_where_there_is_no_machine_code)
+{
+	struct document document = { 0 };
+	struct faults faults = { 0 };
+	pattern_refuse_machine_code_for_tests();
+	struct search *search = search_of("{\"regex\":\"\\\\d\"}", &document, &faults);
+	cr_expect_str_eq(search_method(search), "record by record, PCRE2 without JIT");
+	search_destroy(search);
+	document_close(&document);
+	search = search_of("{\"regex\":\"ab\"}", &document, &faults);
+	cr_expect_str_eq(search_method(search), "literal over the run, PCRE2 without JIT judges");
+	search_destroy(search);
+	document_close(&document);
+	faults_close(&faults);
+}
+
+static const struct {
+	const char *json, *pointer, *message;
+} wrong[] = {
+	{ "{\"regex\":\"a(\"}", "/regex",
+		"the pattern does not compile: missing closing parenthesis, at byte 2 of the "
+		"pattern" },
+	{ "{\"regex\":[\"a\",\"[b\"]}", "/regex/1",
+		"pattern 2 of 2 does not compile: missing terminating ] for character class, at "
+		"byte 2 "
+		"of the pattern" },
+	{ "{}", "", "a condition without a test" },
+	{ "{\"ignore_case\":true}", "", "a condition without a test" },
+	{ "{\"not\":{}}", "/not", "a condition without a test" },
+	{ "{\"any\":[\"a\",{\"all\":[\"b\",{}]}]}", "/any/1/all/1", "a condition without a test" },
+};
+
+Test(condition, refuses_what_cannot_be_meant)
+{
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		struct document document = { 0 };
+		struct faults faults = { 0 };
+		cr_assert_null(search_of(wrong[i].json, &document, &faults), "%s", wrong[i].json);
+		cr_assert_eq(faults.count, 1, "%s", wrong[i].json);
+		cr_expect_str_eq(faults.items[0].message, wrong[i].message);
+		cr_expect_str_eq(faults.items[0].pointer, wrong[i].pointer, "%s: %s", wrong[i].json,
+			faults.items[0].pointer);
+		document_close(&document);
+		faults_close(&faults);
+	}
+}
+
+Test(condition, allocates_nothing_while_data_flow)
+{
+	static const char run[] = "error 12\nno\nWarn x\nerror\n\nfatal 7\n";
+	struct document document = { 0 };
+	struct faults faults = { 0 };
+	struct search *search =
+		search_of("{\"any\":[{\"contains\":[\"warn\",\"fatal\"],\"ignore_case\":true},"
+			  "{\"regex\":\"error (\\\\d)+\"}]}",
+			&document, &faults);
+	cr_assert(search);
+	struct mallinfo2 before = mallinfo2();
+	size_t start, end = 0, found = 0;
+	for (int i = 0; i < 100; i++, end = 0)
+		while (search_next(search, run, sizeof(run) - 1, false, end, &start, &end))
+			found++;
+	struct mallinfo2 after = mallinfo2();
+	cr_expect_eq(found, 300);
+	cr_expect_eq(before.uordblks, after.uordblks);
+	cr_expect_eq(before.hblkhd, after.hblkhd);
+	search_destroy(search);
+	document_close(&document);
+	faults_close(&faults);
+}
