@@ -111,7 +111,7 @@ $(OUT)/daemon/version.o: DEFINES = -DVIEWDUCT_VERSION='"$(VERSION)"' \
 .PHONY: run test test-sanitized tests unit scenarios check check-format check-layers check-tidy check-cppcheck format
 run: deps-build
 	@$(MAKE) all
-	@tests/support/quickstart build/viewduct
+	@config/examples/quickstart.sh build/viewduct
 
 test: deps-test
 	@$(MAKE) tests
@@ -180,6 +180,9 @@ format:
 .PHONY: docs
 docs: $(BINARY)
 	$(Q)$(BINARY) schema > config/viewduct.schema.json
+	$(Q)$(BINARY) list --format markdown > build/reference.md
+	$(Q)sed -i -e '/^<!-- reference: made by/,/^<!-- reference ends -->/{//!d}' \
+		-e '/^<!-- reference: made by/r build/reference.md' README.md
 
 # --- installing -------------------------------------------------------------------------------------------------------
 
@@ -192,7 +195,7 @@ install: all
 	install -D -m 0644 config/viewduct.schema.json $(DESTDIR)$(PREFIX)/share/viewduct/viewduct.schema.json
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/viewduct/examples config/examples/*.json
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed 's,/usr/local/bin/,$(PREFIX)/bin/,' systemd/viewduct.service \
+	sed 's,/usr/local/,$(PREFIX)/,' systemd/viewduct.service \
 		> $(DESTDIR)$(PREFIX)/lib/systemd/system/viewduct.service
 	chmod 0644 $(DESTDIR)$(PREFIX)/lib/systemd/system/viewduct.service
 

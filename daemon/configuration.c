@@ -39,10 +39,11 @@ void configuration_report(struct configuration *configuration, struct log *log)
 {
 	faults_sort(&configuration->faults);
 	for (size_t i = 0; i < configuration->faults.count; i++) {
-		if (log->format == LOG_JSON)
-			report_event(&configuration->faults.items[i], log);
+		const struct fault *fault = &configuration->faults.items[i];
+		if (log->format == LOG_JSON || !fault->file)
+			report_event(fault, log);
 		else
-			report_text(&configuration->faults.items[i], log);
+			report_text(fault, log);
 	}
 }
 

@@ -39,6 +39,7 @@ int main(int count, char **arguments)
 	if (command_line_read(&line, count, arguments))
 		return (int)obey(&line);
 	fprintf(stderr, "viewduct: %s\n", line.error);
-	fprintf(stderr, "usage: viewduct run|check|explain|schema|list|version|help; help says more\n");
+	fprintf(stderr,
+		"usage: viewduct run|check|explain|schema|list|version|help; help says more\n");
 	return STATUS_COMMAND_LINE;
 }

@@ -23,9 +23,9 @@ struct run {
 	struct engine *engine;
 	struct signals signals;
 	struct progress progress;
-	uint64_t started;  /* ms, the loop's clock */
+	uint64_t started;  /* ns, of uv_hrtime() */
 	uint64_t deadline; /* of the drain; 0: it is not draining */
-	bool stuck;        /* the kernel still holds memory of ours: only the end of the process frees it */
+	bool stuck; /* the kernel still holds memory of ours: only the end of the process frees it */
 };
 
 static enum exit_status read_configuration(struct run *run)
@@ -131,49 +131,66 @@ static bool lost_bad_data(const struct plan *plan)
 	return false;
 }
 
-/* How it ended, before the engine is closed and counts what is left as dropped. */
-static enum exit_status judge(struct run *run)
+/* Known exactly once the engine is closed: what was whole on its way out by then is delivered. */
+static uint64_t undelivered(const struct run *run)
 {
-	if (engine_finished(run->engine)) {
-		const bool by_itself = run->deadline == 0;
-		return by_itself && lost_bad_data(run->configuration.plan) ? STATUS_BAD_DATA
-									   : STATUS_FINE;
-	}
-	const uint64_t undelivered = engine_undelivered(run->engine);
-	if (undelivered == 0)
+	const struct plan *plan = run->configuration.plan;
+	uint64_t sum = 0;
+
+	if (run->stuck)
+		return engine_undelivered(run->engine);
+	for (size_t i = 0; i < plan->count; i++)
+		for (size_t k = 0; k < plan->pipelines[i].node_count; k++)
+			sum += plan->pipelines[i].nodes[k]->account.dropped[DROP_SHUTDOWN];
+	return sum;
+}
+
+static enum exit_status judge_cut_short(struct run *run)
+{
+	const uint64_t left = undelivered(run);
+
+	if (left == 0)
 		return STATUS_FINE;
 	log_say(&run->log, LOG_LEVEL_ERROR, "%s: undelivered=%" PRIu64 " rereadable=0",
 		run->signals.ends > 1 ? "the drain was cut short" : "the drain deadline has passed",
-		undelivered);
+		left);
 	return STATUS_UNDELIVERED;
 }
 
-static void print_summary(struct run *run, uint64_t ms)
+static enum exit_status judge_finished(const struct run *run)
+{
+	const bool by_itself = run->deadline == 0;
+
+	return by_itself && lost_bad_data(run->configuration.plan) ? STATUS_BAD_DATA : STATUS_FINE;
+}
+
+static void print_summary(struct run *run, uint64_t ns)
 {
 	const struct plan *plan = run->configuration.plan;
 
 	if (run->line->quiet)
 		return;
 	char *text = run->log.format == LOG_JSON ? summary_json(plan)
-						 : summary_text(plan, loop_backend(run->loop), ms);
+						 : summary_text(plan, loop_backend(run->loop), ns);
 	log_text(&run->log, text ? text : "no summary: not enough memory\n");
 	free(text);
 }
 
 static enum exit_status run_to_the_end(struct run *run)
 {
-	run->started = engine_now(run->engine);
+	run->started = uv_hrtime();
 	say_started(run);
 	progress_open(&run->progress, &run->log, run->loop, run->configuration.plan);
 	while (!is_over(run)) {
 		engine_turn(run->engine, patience(run));
 		heed_signals(run);
 	}
-	const uint64_t ms = engine_now(run->engine) - run->started;
+	const uint64_t ns = uv_hrtime() - run->started;
 	progress_close(&run->progress);
-	const enum exit_status status = judge(run);
+	const bool finished = engine_finished(run->engine);
 	run->stuck = !engine_close(run->engine);
-	print_summary(run, ms);
+	const enum exit_status status = finished ? judge_finished(run) : judge_cut_short(run);
+	print_summary(run, ns);
 	return status;
 }
 

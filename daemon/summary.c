@@ -164,10 +164,10 @@ static void print_copies(FILE *out, const struct copies *copies)
 }
 
 static void print_footer(
-	FILE *out, const struct pipeline *pipeline, const char *backend, uint64_t ms)
+	FILE *out, const struct pipeline *pipeline, const char *backend, uint64_t ns)
 {
 	const struct totals totals = sum_up(pipeline);
-	const double seconds = (double)(ms ? ms : 1) / 1000;
+	const double seconds = (double)(ns ? ns : 1) / 1e9;
 	char text[32];
 
 	fprintf(out, "\n  %s/s", bytes_for_people((double)totals.bytes / seconds, text));
@@ -184,7 +184,7 @@ static void print_footer(
 }
 
 static bool print_pipeline(
-	FILE *out, const struct pipeline *pipeline, const char *backend, uint64_t ms)
+	FILE *out, const struct pipeline *pipeline, const char *backend, uint64_t ns)
 {
 	struct row *rows = calloc(pipeline->node_count, sizeof(*rows));
 	size_t count = 0;
@@ -194,14 +194,14 @@ static bool print_pipeline(
 	for (size_t i = 0; i < pipeline->node_count; i++)
 		if (pipeline->nodes[i]->role != NODE_TEE)
 			rows[count++] = make_row(pipeline, pipeline->nodes[i]);
-	fprintf(out, "\n%s: ended after %.3f s\n\n", pipeline->name, (double)ms / 1000);
+	fprintf(out, "\n%s: ended after %.3f s\n\n", pipeline->name, (double)ns / 1e9);
 	print_rows(out, rows, count);
-	print_footer(out, pipeline, backend, ms);
+	print_footer(out, pipeline, backend, ns);
 	free(rows);
 	return true;
 }
 
-char *summary_text(const struct plan *plan, const char *backend, uint64_t ms)
+char *summary_text(const struct plan *plan, const char *backend, uint64_t ns)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -211,7 +211,7 @@ char *summary_text(const struct plan *plan, const char *backend, uint64_t ms)
 	if (!out)
 		return NULL;
 	for (size_t i = 0; i < plan->count && fine; i++)
-		fine = print_pipeline(out, &plan->pipelines[i], backend, ms);
+		fine = print_pipeline(out, &plan->pipelines[i], backend, ns);
 	if (fclose(out) == 0 && fine)
 		return text;
 	free(text);
@@ -231,8 +231,7 @@ static void print_node_json(FILE *out, const struct node *node)
 		report.bytes_out, report.account.filtered);
 	for (unsigned reason = 0; reason < DROP_REASONS; reason++)
 		fprintf(out, "%s\"%s\":%" PRIu64, reason ? "," : "",
-			drop_reason_name((enum drop_reason)reason),
-			report.account.dropped[reason]);
+			drop_reason_name((enum drop_reason)reason), report.account.dropped[reason]);
 	fprintf(out, "},\"copied\":{");
 	for (unsigned reason = 0; reason < COPY_REASONS; reason++)
 		fprintf(out, "%s\"%s\":%" PRIu64, reason ? "," : "",

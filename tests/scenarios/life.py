@@ -1,8 +1,10 @@
 """Signals, draining, reopening, and how the process begins and ends."""
 
 import os
+import pty
 import re
 import signal
+import subprocess
 import threading
 
 import peer
@@ -150,3 +152,39 @@ def uring_where_there_is_none_is_74(case):
     ended = case.daemon(one("stdin", [{"split": "newline"}], "null"), wrap=wrap, environment=environment,
                         wait=False).finish(status=74)
     expect("io_uring" in " ".join(ended.messages("error")), f"it says {ended.messages()}")
+
+
+@scenario()
+def what_was_wrong_in_the_data_is_65(case):
+    with open(case.write("in", b"whole\nhalf"), "rb") as file:
+        configuration = one("stdin", [{"split": {"on": "newline", "unterminated": "drop"}}], {"file": "out"})
+        result = case.run(configuration, stdin=file, status=65)
+    expect_equal(result.dropped("split", "incomplete"), 1, "dropped as incomplete")
+    expect_equal(case.read("out"), b"whole\n", "the output")
+
+
+@scenario()
+def progress_is_shown_on_a_terminal_and_removed(case):
+    sink = peer.Sink("hang")
+    data = case.make_records("a", 100000)
+    source = {"file": {"path": case.write("in", data), "follow": False}}
+    path = case.configure(one(source, [{"split": "newline"}], {"tcp": f"127.0.0.1:{sink.port}"}, memory="8MiB"))
+    terminal, end = pty.openpty()
+    shown = b""
+    with subprocess.Popen([case.options.binary, "run", path], stderr=end, env=case.environment()) as daemon:
+        os.close(end)
+        while b"% " not in shown:
+            shown += os.read(terminal, 1000)
+        sink.resume()
+        try:
+            while piece := os.read(terminal, 1000):
+                shown += piece
+        except OSError:  # the other end of the terminal is closed
+            pass
+        expect_equal(daemon.wait(), 0, "exit status")
+    os.close(terminal)
+    sink.close()
+    expect(sink.data() == data, "the peer has other bytes")
+    expect(re.search(rb"\r\x1b\[K *\d+ %  [\d.]+ .?B of [\d.]+ .?B", shown), f"no progress in {shown}")
+    last = shown.partition(b"ended after")[0].rpartition(b" of ")[2]
+    expect(b"\r\x1b[K" in last, f"it is not removed: {last}")
