@@ -7,7 +7,7 @@
 
 #include "config/document.h"
 
-enum { JSON_DEPTH = 64, JSON_NUMBER_SIZE = 63 };
+enum { JSON_DEPTH = 64 };
 
 /* The document's text as a tree of values with kinds and places, comments and duplicate keys included; keys are as
  * written. NULL with a fault where it is not JSON. `\u0000` is a fault, too, but not the end. */

@@ -71,7 +71,7 @@ struct option {
 	bool wildcard;           /* ADDRESS: the host may be left out */
 	bool is_path;            /* STRING, STRINGS: a file's path, for the documentation */
 	const char *needed_when; /* for the documentation: "on is delimiter"; plan() checks it */
-	const char *example;     /* a value; where it is an object or list, as JSON */
+	const char *example;     /* a value, or JSON if it begins with { [ or " */
 };
 
 #define OPTION_TYPE_BOOL bool

@@ -20,8 +20,8 @@ const struct option *option_primary(const struct option *table)
 
 static bool is_json(const struct option *option, const char *text)
 {
-	return option->type == OPTION_BOOL || option->type == OPTION_COUNT || text[0] == '{' ||
-	       text[0] == '[';
+	return option->type == OPTION_BOOL || option->type == OPTION_COUNT ||
+	       (text[0] != '\0' && strchr("{[\"", text[0]) != NULL);
 }
 
 char *sample_json(const struct option *option, const char *text)

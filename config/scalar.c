@@ -28,24 +28,46 @@ bool fault_kind(struct faults *faults, const struct option *option, const struct
 		value_kind_name(value->kind));
 }
 
-static bool bool_read(
-	const struct option *option, const struct value *value, bool *field, struct faults *faults)
+/* What people write for true and false; only the first of each is taken, and only from a variable. */
+static const char *const true_words[] = { "true", "yes", "on", "1", NULL };
+static const char *const false_words[] = { "false", "no", "off", "0", NULL };
+
+static bool is_one_of(const char *const *words, const struct value *value)
 {
-	bool word_is_true = value->kind == VALUE_STRING && strcasecmp(value->text, "true") == 0;
-	bool word_is_false = value->kind == VALUE_STRING && strcasecmp(value->text, "false") == 0;
-	if (value->kind == VALUE_BOOL)
-		*field = value->truth;
-	else if (value->stands_in && (word_is_true || word_is_false))
-		*field = word_is_true;
-	else if (value->stands_in)
+	bool textual = value->kind == VALUE_STRING || value->kind == VALUE_NUMBER;
+	for (; textual && *words != NULL; words++)
+		if (strcasecmp(*words, value->text) == 0)
+			return true;
+	return false;
+}
+
+static bool fault_bool(
+	struct faults *faults, const struct option *option, const struct value *value)
+{
+	if (value->stands_in)
 		return fault_at(faults, value, "set it to true or false",
 			"true or false is due for \"%s\", not %s", option->name,
 			quote_value(value));
-	else if (word_is_true || word_is_false)
-		return fault_at(faults, value, word_is_true ? "write true" : "write false",
-			"true or false is due for \"%s\", not a string", option->name);
-	else
+	bool means_true = is_one_of(true_words, value), means_false = is_one_of(false_words, value);
+	if (value->secret || !(means_true || means_false))
 		return fault_kind(faults, option, value, "true or false");
+	return fault_at(faults, value, means_true ? "write true" : "write false",
+		"true or false is due for \"%s\", not %s", option->name,
+		value_kind_name(value->kind));
+}
+
+static bool bool_read(
+	const struct option *option, const struct value *value, bool *field, struct faults *faults)
+{
+	bool variable = value->stands_in;
+	if (value->kind == VALUE_BOOL)
+		*field = value->truth;
+	else if (variable && strcmp(value->text, true_words[0]) == 0)
+		*field = true;
+	else if (variable && strcmp(value->text, false_words[0]) == 0)
+		*field = false;
+	else
+		return fault_bool(faults, option, value);
 	return true;
 }
 

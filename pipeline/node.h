@@ -47,6 +47,7 @@ struct shape {
 	enum flow_kind kind;
 	const struct framing *framing; /* records; NULL for bytes and frames */
 	uint32_t streams;              /* bytes: how many streams may be under way at once */
+	uint32_t connections;          /* bytes: of them, those that are connections, open to anybody */
 	uint64_t max_record;           /* records, frames: bytes with delimiter */
 	uint32_t most_views;           /* records: m, the most views that one may have */
 };

@@ -78,6 +78,7 @@ static bool meet(
 			"\"%s\" and \"%s\" merge, but their records end differently", first,
 			node->name);
 	all->streams += more->streams;
+	all->connections += more->connections;
 	if (all->max_record < more->max_record)
 		all->max_record = more->max_record;
 	if (all->most_views < more->most_views)
@@ -172,6 +173,8 @@ static bool walk_source(struct draft *draft, struct node *node, struct faults *f
 	bool known = node->state != NULL, good = true;
 	if (known && ops->concurrent)
 		out.streams = ops->concurrent(node);
+	if (known && ops->sockets)
+		out.connections = out.streams;
 	if (known)
 		good = known = ask(node, NULL, &out, faults);
 	return put(draft, node, &out, known, faults) && good;

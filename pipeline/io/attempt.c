@@ -79,8 +79,8 @@ int attempt_read_blocking(const struct io_operation *operation)
 	return read_pieces(operation, 0);
 }
 
-/* The pieces that are at most PIPE_BUF together, which is what POLLOUT promises of a pipe; a part of the first if that
- * is more. */
+/* The pieces that are at most PIPE_BUF together, which is what POLLOUT promises of a pipe; a
+ * part of the first if that is more. */
 static int write_little(const struct io_operation *operation)
 {
 	const struct iovec *pieces = operation->pieces;

@@ -1,7 +1,7 @@
 /* What the loop and its two backends share. Only pipeline/io includes this.
  *
- * The loop keeps libuv, the operations that have finished, and the turn. A backend takes operations up, waits for the
- * kernel, and finishes them:
+ * The loop keeps libuv, the operations that have finished, and the turn. A backend takes operations
+ * up, waits for the kernel, and finishes them:
  *
  *   start ──▶ in the kernel ──▶ wait: loop_finish(), which calls `done`
  *        └──────▶ loop_finish_later() ──▶ delivered by this turn or the next
@@ -34,7 +34,8 @@ struct backend {
 	const char *name;
 	size_t state_size;
 
-	/* Opens on a zeroed state; libuv's loop is there. False with `why`, and nothing left open. */
+	/* Opens on a zeroed state; libuv's loop is there. False with `why`, and nothing left
+	 * open. */
 	bool (*open)(struct loop *loop, const char **why);
 	void (*close)(struct loop *loop);
 
@@ -44,8 +45,8 @@ struct backend {
 	/* Called once for an operation that is not finished. Must not call `done`. */
 	void (*cancel)(struct loop *loop, struct io_operation *operation);
 
-	/* Waits at most `limit_ms` (−1: without end) and finishes what has happened. Sets `uv_readable` where libuv has
-	 * something to do. */
+	/* Waits at most `limit_ms` (−1: without end) and finishes what has happened. Sets
+	 * `uv_readable` where libuv has something to do. */
 	void (*wait)(struct loop *loop, int limit_ms);
 };
 

@@ -1,8 +1,8 @@
 /* The epoll backend: an epoll set is the wait, with libuv's descriptor in it.
  *
- * What can be done at once is done by the asking call, and its result delivered by the next turn, which does not wait.
- * What must wait for a descriptor is a watch; what may block is a job on libuv's threads. A cancelled job ends with its
- * result if a thread has begun with it.
+ * What can be done at once is done by the asking call, and its result delivered by the next turn,
+ * which does not wait. What must wait for a descriptor is a watch; what may block is a job on
+ * libuv's threads. A cancelled job ends with its result if a thread has begun with it.
  */
 
 #include "pipeline/io/attempt.h"
@@ -97,8 +97,8 @@ static void start_send(struct loop *loop, struct io_operation *operation)
 		loop_finish_later(loop, operation, result);
 }
 
-/* Where writing without blocking is unknown, POLLOUT comes before the thread; a regular file has no such thing and goes
- * there at once. */
+/* Where writing without blocking is unknown, POLLOUT comes before the thread; a regular file has
+ * no such thing and goes there at once. */
 static void start_write(struct loop *loop, struct io_operation *operation)
 {
 	int result = attempt_write(operation);

@@ -1,12 +1,13 @@
 /* The uring backend: the ring is the wait.
  *
- * An operation is a request whose user data is the operation's address. libuv's descriptor is watched by a one-shot
- * poll, armed again before each wait that finds it disarmed: a multishot poll reports a readiness once and would stall
- * where libuv leaves some of it for later.
+ * An operation is a request whose user data is the operation's address. libuv's descriptor is
+ * watched by a one-shot poll, armed again before each wait that finds it disarmed: a multishot poll
+ * reports a readiness once and would stall where libuv leaves some of it for later.
  *
- * A request that finds the submission queue full submits it first. If the kernel takes none just then (EBUSY, EAGAIN:
- * no memory for them), the operation waits in a list and is asked for again in the next turn. Completions never get
- * lost: the kernel keeps those that the completion queue has no room for (IORING_FEAT_NODROP).
+ * A request that finds the submission queue full submits it first. If the kernel takes none just
+ * then (EBUSY, EAGAIN: no memory for them), the operation waits in a list and is asked for again in
+ * the next turn. Completions never get lost: the kernel keeps those that the completion queue has
+ * no room for (IORING_FEAT_NODROP).
  */
 
 #include "pipeline/io/backend_uring.h"
@@ -35,7 +36,8 @@ static void uring_close(struct loop *loop)
 	io_uring_queue_exit(&uring->ring);
 }
 
-/* What the kernel may answer that is no bug: an interruption, a passed time, no memory or no room just now. */
+/* What the kernel may answer that is no bug: an interruption, a passed time, no memory or no
+ * room just now. */
 static void check_answer(int answer)
 {
 	assert(answer >= 0 || answer == -EINTR || answer == -ETIME || answer == -EAGAIN ||
@@ -53,8 +55,8 @@ static struct io_uring_sqe *take_request(struct uring *uring)
 	return io_uring_get_sqe(&uring->ring);
 }
 
-/* The message header of a request. It must last until the kernel has taken the request, which is as long as the
- * request's own place in the queue is not used again (IORING_FEAT_SUBMIT_STABLE). */
+/* The message header of a request. It must last until the kernel has taken the request, which is
+ * as long as the request's own place in the queue is not used again (IORING_FEAT_SUBMIT_STABLE). */
 static struct msghdr *message_of(struct uring *uring, const struct io_uring_sqe *request,
 	const struct io_operation *operation)
 {
@@ -67,8 +69,9 @@ static struct msghdr *message_of(struct uring *uring, const struct io_uring_sqe 
 	return message;
 }
 
-/* A blocking pipe or terminal goes to a kernel thread at once: the kernel takes one that is writable for one that does
- * not block, writes from within io_uring_enter(2), and there waits for its reader. */
+/* A blocking pipe or terminal goes to a kernel thread at once: the kernel takes one that is
+ * writable for one that does not block, writes from within io_uring_enter(2), and there waits
+ * for its reader. */
 static bool may_block(int fd)
 {
 	mode_t type = attempt_type(fd);
@@ -187,8 +190,8 @@ static void watch_libuv(struct loop *loop)
 	uring->watches_libuv = true;
 }
 
-/* Submits, and waits for a completion. liburing 2.3 would wait twice if a wait that also submits runs out of time; so a
- * bounded wait submits first, and is entered with nothing left to submit. */
+/* Submits, and waits for a completion. liburing 2.3 would wait twice if a wait that also submits
+ * runs out of time; so a bounded wait submits first, and is entered with nothing left to submit. */
 static int submit_and_wait(struct io_uring *ring, int limit_ms)
 {
 	struct __kernel_timespec limit = { limit_ms / 1000, limit_ms % 1000 * 1000000LL };

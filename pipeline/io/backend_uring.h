@@ -1,4 +1,5 @@
-/* The ring of the uring backend, and how it is set up: narrowed to the requests that are in use before it is enabled. */
+/* The ring of the uring backend, and how it is set up: narrowed to the requests that are in use
+ * before it is enabled. */
 #pragma once
 
 #include "pipeline/io/operation_list.h"

@@ -1,5 +1,6 @@
-/* Sets a ring up. It is made disabled, restricted, then enabled: a ring walks round seccomp and the unit's address
- * families, so what nobody needs is refused by the kernel (EACCES), and so is registering anything more. */
+/* Sets a ring up. It is made disabled, restricted, then enabled: a ring walks round seccomp and
+ * the unit's address families, so what nobody needs is refused by the kernel (EACCES), and so is
+ * registering anything more. */
 
 #include "pipeline/io/backend_uring.h"
 
@@ -44,7 +45,8 @@ static int create_ring(struct io_uring *ring)
 	return answer;
 }
 
-/* Of the requests' flags only IOSQE_ASYNC: links, draining, fixed files and buffer selection are refused too. */
+/* Of the requests' flags only IOSQE_ASYNC: links, draining, fixed files and buffer selection are
+ * refused too. */
 static int restrict_ring(const struct io_uring *ring)
 {
 	struct io_uring_restriction restrictions[REQUEST_KINDS + 1] = { 0 };
@@ -64,7 +66,8 @@ static int enable_ring(const struct io_uring *ring)
 	return io_uring_register((unsigned)ring->ring_fd, REGISTER_ENABLE_RINGS, NULL, 0);
 }
 
-/* What the backend is built upon: bounded waits, completions that do not get lost, requests taken when submitted. */
+/* What the backend is built upon: bounded waits, completions that do not get lost, requests
+ * taken when submitted. */
 static bool has_features(const struct io_uring *ring)
 {
 	const unsigned needed =

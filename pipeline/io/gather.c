@@ -1,7 +1,8 @@
 /* Gathering: see the header.
  *
- * A group is what enters a batch together: a view of bytes, a run of records with the pieces before it, a frame. Groups
- * leave whole; `written` is how far the kernel got in the first one. An owed delimiter is paid before it counts.
+ * A group is what enters a batch together: a view of bytes, a run of records with the pieces before
+ * it, a frame. Groups leave whole; `written` is how far the kernel got in the first one. An owed
+ * delimiter is paid before it counts.
  */
 
 #include "pipeline/io/gather.h"
@@ -63,36 +64,6 @@ static bool has_room(const struct gather *gather, size_t size, uint64_t most)
 	return gather->count + 2 <= IO_MOST_PIECES && gather->bytes + size <= most;
 }
 
-uint64_t gather_fill(
-	struct gather *gather, struct batch *batch, const struct framing *framing, uint64_t most)
-{
-	uint32_t ready = batch_ready(batch), delimiter_from = gather->delimiter_written;
-	uint64_t skip = gather->written;
-	bool owes = gather->owes_delimiter;
-
-	gather->framing = framing;
-	gather->count = 0;
-	gather->bytes = 0;
-	for (uint32_t i = 0; i < ready; i++) {
-		const struct view *view = batch_peek(batch, i);
-
-		if (skip >= view->size) {
-			skip -= view->size;
-			continue;
-		}
-		if (!has_room(gather, view->size - skip, most))
-			break;
-		if (owes)
-			add_delimiter(gather, delimiter_from);
-		add(gather, view->data + skip, view->size - skip);
-		owes = ends_bare(batch, view);
-		batch->lent = i + 1;
-		delimiter_from = 0;
-		skip = 0;
-	}
-	return gather->bytes;
-}
-
 static uint64_t smaller(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
@@ -143,6 +114,47 @@ static uint64_t drop_group(struct gather *gather, struct batch *batch, uint32_t 
 	gather->written = 0;
 	drop_views(batch, views);
 	return batch->taken.records - before;
+}
+
+/* The ends of streams are nothing to write, and nothing else will come to take them out. */
+static void drop_empty(struct gather *gather, struct batch *batch)
+{
+	uint32_t views;
+
+	while (gather->written == 0 && (views = batch_group(batch)) > 0 &&
+		size_of(batch, views) == 0)
+		drop_group(gather, batch, views);
+}
+
+uint64_t gather_fill(
+	struct gather *gather, struct batch *batch, const struct framing *framing, uint64_t most)
+{
+	uint32_t delimiter_from = gather->delimiter_written;
+	uint64_t skip = gather->written;
+	bool owes = gather->owes_delimiter;
+
+	drop_empty(gather, batch);
+	gather->framing = framing;
+	gather->count = 0;
+	gather->bytes = 0;
+	for (uint32_t i = 0; i < batch_ready(batch); i++) {
+		const struct view *view = batch_peek(batch, i);
+
+		if (skip >= view->size) {
+			skip -= view->size;
+			continue;
+		}
+		if (!has_room(gather, view->size - skip, most))
+			break;
+		if (owes)
+			add_delimiter(gather, delimiter_from);
+		add(gather, view->data + skip, view->size - skip);
+		owes = ends_bare(batch, view);
+		batch->lent = i + 1;
+		delimiter_from = 0;
+		skip = 0;
+	}
+	return gather->bytes;
 }
 
 uint64_t gather_written(struct gather *gather, struct batch *batch, uint64_t bytes)
@@ -197,8 +209,8 @@ static bool ends_across(
 	return true;
 }
 
-/* Where, in the first `size` bytes of view `index`, the record ends that began in a view before; 0 if it does not. Its
- * delimiter may lie across the views. */
+/* Where, in the first `size` bytes of view `index`, the record ends that began in a view before;
+ * 0 if it does not. Its delimiter may lie across the views. */
 static size_t end_of_begun(
 	const struct batch *batch, uint32_t index, const struct framing *framing, size_t size)
 {
@@ -209,8 +221,8 @@ static size_t end_of_begun(
 	return framing_first(framing, batch_peek(batch, index)->data, size);
 }
 
-/* Takes out the whole records among the first `written` bytes of the first group, and gives how many they are. The
- * group was not written entirely, so at least one record stays. */
+/* Takes out the whole records among the first `written` bytes of the first group, and gives how
+ * many they are. The group was not written entirely, so at least one record stays. */
 static uint64_t drop_records(struct batch *batch, const struct framing *framing, uint64_t written)
 {
 	uint32_t last = batch_group(batch) - 1, records = last > 0;
@@ -236,8 +248,8 @@ uint64_t gather_restart(struct gather *gather, struct batch *batch, const struct
 	uint64_t written = gather->written;
 
 	batch->lent = 0;
-
-	*gather = (struct gather){ .pieces = gather->pieces };
+	gather->written = 0;
+	gather->delimiter_written = 0;
 	if (written == 0 || !framing || batch->kind != FLOW_RECORDS)
 		return 0;
 	return drop_records(batch, framing, written);

@@ -154,7 +154,8 @@ static void deliver(struct loop *loop)
 	}
 }
 
-/* How long the turn may wait: not at all if something is known to be there, and never beyond libuv's next timer. */
+/* How long the turn may wait: not at all if something is known to be there, and never beyond
+ * libuv's next timer. */
 static int wait_limit(struct loop *loop, int timeout_ms)
 {
 	int uv_limit;
@@ -168,7 +169,8 @@ static int wait_limit(struct loop *loop, int timeout_ms)
 	return uv_limit;
 }
 
-/* Runs libuv if its descriptor is readable, a timer is due, or it has something to close or to begin. */
+/* Runs libuv if its descriptor is readable, a timer is due, or it has something to close or to
+ * begin. */
 static void turn_uv(struct loop *loop)
 {
 	uv_update_time(&loop->uv);

@@ -1,4 +1,5 @@
-/* Lists of operations, linked through the operations themselves: nothing is allocated, each step takes O(1). */
+/* Lists of operations, linked through the operations themselves: nothing is allocated, each step
+ * takes O(1). */
 #pragma once
 
 #include "pipeline/io/loop.h"

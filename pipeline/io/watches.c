@@ -60,8 +60,8 @@ static int arm(struct watches *watches, int fd)
 	return answer < 0 ? -errno : 0;
 }
 
-/* Out of the set, and not only given no events: a hang-up is always reported, and if a copy keeps the file alive, it
- * would be taken for one of what has the number next. */
+/* Out of the set, and not only given no events: a hang-up is always reported, and if a copy
+ * keeps the file alive, it would be taken for one of what has the number next. */
 static void disarm(struct watches *watches, int fd)
 {
 	epoll_ctl(watches->epoll, EPOLL_CTL_DEL, fd, NULL);
@@ -103,8 +103,8 @@ int watches_add(struct watches *watches, struct io_operation *operation)
 	return answer;
 }
 
-/* Where the other one still waits, an event for this one may come yet; it answers nobody, and the descriptor is armed
- * again. */
+/* Where the other one still waits, an event for this one may come yet; it answers nobody, and
+ * the descriptor is armed again. */
 void watches_remove(struct watches *watches, struct io_operation *operation)
 {
 	struct watch *watch = &watches->table[operation->fd];

@@ -18,7 +18,11 @@
 #include "pipeline/sources/file_set.h"
 #include "pipeline/sources/file_table.h"
 
-enum { FILE_FOLLOW_MOST = 8192, FILE_FOLLOW_READERS = 4 };
+enum {
+	FILE_FOLLOW_MOST = 8192,
+	FILE_FOLLOW_READERS = 4,
+	FILE_FOLLOW_LINGER_MS = 5000 /* a writer may keep a renamed file for so long */
+};
 
 struct file_follow {
 	struct node *node;
@@ -35,6 +39,18 @@ struct file_follow {
 	bool said_crowded, said_refused;
 	bool draining;
 };
+
+static inline bool file_follow_has_unread(const struct followed *file)
+{
+	return file->size > file->offset;
+}
+
+/* Brings `due` forward to `at` (ms), if it is later or unset. */
+static inline void file_follow_schedule(uint64_t *due, uint64_t at)
+{
+	if (*due == 0 || at < *due)
+		*due = at;
+}
 
 /* Begins to watch and finds what is there. `most`: files at once. */
 bool file_follow_open(struct file_follow *follow, struct node *node, const struct strings *paths,

@@ -152,7 +152,7 @@ static bool find(struct file_once *once, const char *path, const struct strings 
 
 	if (!glob_is_pattern(path) && !check_plain(path, faults))
 		return false;
-	bool opened = file_set_open(&set, &one, exclude, faults);
+	bool opened = file_patterns_open(&set.patterns, &one, exclude, faults);
 	if (opened)
 		file_set_walk(&set);
 	file_set_close(&set);

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MOST_PATTERNS = 1024, MOST_DIRECTORIES = 4096, MOST_DEPTH = 32 };
+enum { MOST_DIRECTORIES = 4096, MOST_DEPTH = 32 };
 
 struct file_set_directory {
 	struct file_set *set;
@@ -55,37 +55,6 @@ static const char *openable(const struct file_set_directory *directory)
 	return directory->path[0] ? directory->path : ".";
 }
 
-/* A pattern without a slash means the name in any directory. */
-static bool is_excluded(const struct file_set *set, const char *path)
-{
-	for (size_t i = 0; i < set->exclude.count; i++) {
-		const char *pattern = set->exclude.items[i];
-		const char *what = strchr(pattern, '/') ? path : last_part(path);
-		if (glob_match(pattern, what, true) & GLOB_MATCHES)
-			return true;
-	}
-	return false;
-}
-
-/* A plain path is no pattern, even where it has a bracket: it is what it says. */
-static unsigned match_one(const char *pattern, const char *path)
-{
-	if (glob_is_pattern(pattern))
-		return glob_match(pattern, path, false);
-	return strcmp(pattern, path) == 0 ? GLOB_MATCHES : 0;
-}
-
-static unsigned match(const struct file_set *set, const char *path)
-{
-	unsigned result = 0;
-
-	for (size_t i = 0; i < set->pattern_count; i++)
-		result |= match_one(set->patterns[i], path);
-	if (result & GLOB_MATCHES && is_excluded(set, path))
-		result &= ~(unsigned)GLOB_MATCHES;
-	return result;
-}
-
 static bool is_directory(const char *path)
 {
 	struct stat status;
@@ -111,7 +80,7 @@ static void directory_changed(void *owner, const char *name, bool renamed)
 		directory->replaced = set->stale = true;
 	if (!join(path, directory->path, name))
 		return;
-	unsigned result = match(set, path);
+	unsigned result = file_patterns_match(&set->patterns, path);
 	if (renamed && result & GLOB_LEADS && (is_directory(path) || knows_directory(set, path)))
 		set->stale = true;
 	set->look(set->owner, path, result & GLOB_MATCHES);
@@ -207,7 +176,7 @@ static bool make_room(struct file_set *set)
 
 static bool is_listed_already(const struct file_set *set, const char *path, bool listed)
 {
-	if (set->pattern_count < 2)
+	if (set->patterns.count < 2)
 		return false;
 	for (size_t i = 0; i < set->count; i++)
 		if (set->directories[i]->listed == listed &&
@@ -265,7 +234,7 @@ static void visit_entry(
 		return;
 	if (!join(path, directory->path, entry->d_name))
 		return;
-	unsigned result = match(set, path);
+	unsigned result = file_patterns_match(&set->patterns, path);
 	if (result & GLOB_MATCHES)
 		set->look(set->owner, path, true);
 	if (result & GLOB_LEADS && may_enter(walk, entry, path))
@@ -301,8 +270,7 @@ static void add_start(struct walk *walk, const char *pattern)
 static void begin_walk(struct walk *walk, struct file_set *set)
 {
 	*walk = (struct walk){ .set = set, .known = set->directories, .known_count = set->count };
-	for (size_t i = 0; i < set->pattern_count; i++)
-		walk->any_depth |= strstr(set->patterns[i], "**") != NULL;
+	walk->any_depth = file_patterns_any_depth(&set->patterns);
 	set->directories = NULL;
 	set->count = set->room = 0;
 	set->stale = set->incomplete = false;
@@ -320,91 +288,27 @@ void file_set_walk(struct file_set *set)
 	struct walk walk;
 
 	begin_walk(&walk, set);
-	for (size_t i = 0; i < set->pattern_count; i++)
-		add_start(&walk, set->patterns[i]);
-	for (size_t i = 0; i < set->pattern_count; i++)
-		if (!glob_is_pattern(set->patterns[i]))
-			set->look(set->owner, set->patterns[i], true);
+	for (size_t i = 0; i < set->patterns.count; i++)
+		add_start(&walk, set->patterns.items[i]);
+	for (size_t i = 0; i < set->patterns.count; i++)
+		if (!glob_is_pattern(set->patterns.items[i]))
+			set->look(set->owner, set->patterns.items[i], true);
 	for (size_t i = 0; i < set->count; i++)
 		if (set->directories[i]->listed)
 			visit(&walk, set->directories[i]);
 	end_walk(&walk);
 }
 
-/* Braces are expanded until there are none; the list grows while it is walked. */
-static bool expand(struct file_set *set, char *pattern)
-{
-	set->patterns[set->pattern_count++] = pattern;
-	for (size_t i = set->pattern_count - 1; i < set->pattern_count; i++) {
-		char **alternatives;
-		while ((alternatives = glob_expand(set->patterns[i]))) {
-			free(set->patterns[i]);
-			set->patterns[i] = alternatives[0];
-			bool fits = true;
-			for (size_t j = 1; alternatives[j]; j++) {
-				fits = fits && set->pattern_count < MOST_PATTERNS;
-				if (fits)
-					set->patterns[set->pattern_count++] = alternatives[j];
-				else
-					free(alternatives[j]);
-			}
-			free(alternatives);
-			if (!fits)
-				return false;
-		}
-	}
-	return true;
-}
-
-/* A plain path becomes what walking and events make of it. */
-static char *own_pattern(const char *path)
-{
-	char *text;
-	while (path[0] == '.' && path[1] == '/')
-		path += 1 + strspn(path + 1, "/");
-	size_t size = glob_is_pattern(path) ? 0 : glob_fixed_directory(path);
-	const char *slash = size > 0 && path[size - 1] != '/' ? "/" : "";
-	const char *rest = glob_is_pattern(path) ? path : last_part(path);
-
-	return asprintf(&text, "%.*s%s%s", (int)size, path, slash, rest) < 0 ? NULL : text;
-}
-
-static bool add_pattern(struct file_set *set, const char *path)
-{
-	if (set->pattern_count >= MOST_PATTERNS)
-		return false;
-	char *pattern = own_pattern(path);
-	return pattern && expand(set, pattern);
-}
-
-bool file_set_open(struct file_set *set, const struct strings *paths, const struct strings *exclude,
-	struct faults *faults)
-{
-	set->exclude = *exclude;
-	set->patterns = calloc(MOST_PATTERNS, sizeof(*set->patterns));
-	for (size_t i = 0; set->patterns && i < paths->count; i++)
-		if (!add_pattern(set, paths->items[i]))
-			return fault_at(faults, NULL, "name fewer paths in one source",
-				"%s: more than %d paths and alternatives", paths->items[i],
-				MOST_PATTERNS);
-	if (!set->patterns)
-		return fault_at(
-			faults, NULL, NULL, "no memory for the paths of %s", set->node->name);
-	return true;
-}
-
 void file_set_close(struct file_set *set)
 {
 	for (size_t i = 0; i < set->count; i++)
 		directory_destroy(set->directories[i]);
-	for (size_t i = 0; i < set->pattern_count; i++)
-		free(set->patterns[i]);
 	free(set->directories);
-	free(set->patterns);
+	file_patterns_close(&set->patterns);
 	*set = (struct file_set){ 0 };
 }
 
 size_t file_set_cost(void)
 {
-	return MOST_PATTERNS * sizeof(char *) + MOST_DIRECTORIES * sizeof(void *);
+	return file_patterns_cost() + MOST_DIRECTORIES * sizeof(struct file_set_directory *);
 }

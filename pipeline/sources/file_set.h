@@ -3,19 +3,19 @@
  * A walk visits the fixed directory of each pattern and, from there, every directory that may lead to a match; each is
  * watched, where watching was asked for, before it is read, so that nothing is missed between. What is found and what
  * changes is told the same way: look at this path. Whether there is a file, and which, the owner asks the kernel.
+ *
+ * A set is open as soon as its patterns are; it begins with the first walk.
  */
 #pragma once
 
-#include "config/option.h"
 #include "pipeline/node.h"
+#include "pipeline/sources/file_patterns.h"
 
 struct file_set_directory;
 
 struct file_set {
 	struct node *node;
-	char **patterns; /* braces expanded */
-	size_t pattern_count;
-	struct strings exclude;
+	struct file_patterns patterns;
 	bool watches; /* directories are watched */
 	bool incomplete; /* a directory is missing or could not be watched: it takes a walk to see what changes there */
 	bool stale; /* a directory came or went: the next walk may find more */
@@ -30,9 +30,7 @@ struct file_set {
 	void *owner;
 };
 
-/* Makes the patterns. `set` has its node, look, owner and watches set. False with a fault where there are too many. */
-bool file_set_open(struct file_set *set, const struct strings *paths, const struct strings *exclude,
-	struct faults *faults);
+/* What it was made of; a zeroed set is allowed. */
 void file_set_close(struct file_set *set);
 
 /* Walks: looks at every path there is. */

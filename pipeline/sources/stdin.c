@@ -249,6 +249,16 @@ static void stdin_drain(struct node *node, uint64_t deadline)
 	node_wake(node);
 }
 
+/* The bytes of a file from where it stands. */
+static uint64_t bytes_left(const struct stat *status)
+{
+	off_t at = lseek(STDIN_FILENO, 0, SEEK_CUR);
+
+	return S_ISREG(status->st_mode) && at >= 0 && at < status->st_size
+		       ? (uint64_t)(status->st_size - at)
+		       : 0;
+}
+
 static bool stdin_open(struct node *node, struct faults *faults)
 {
 	struct stdin_source *source = node->state;
@@ -263,6 +273,7 @@ static bool stdin_open(struct node *node, struct faults *faults)
 		return true;
 	}
 	source->is_file = S_ISREG(status.st_mode) || S_ISBLK(status.st_mode);
+	node->expected = bytes_left(&status);
 	source->read = (struct io_operation){ .done = read_done, .owner = source };
 	source->inbox = (struct inbox){ .loop = node->loop, .wake = inbox_woke, .owner = source };
 	node->up = true;

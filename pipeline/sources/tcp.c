@@ -411,6 +411,16 @@ static void lower_limit(struct tcp_source *source)
 		source->max_connections, source->limit, (uintmax_t)limit.rlim_cur);
 }
 
+/* Where the kernel chose the port, it is told. */
+static void say_listening(const struct tcp_source *source)
+{
+	char port[32] = "";
+
+	if (source->listen.port == 0)
+		snprintf(port, sizeof(port), " (port %u)", listener_port(&source->listener));
+	node_log(source->node, LOG_LEVEL_INFO, "listening on %s%s", source->listen.text, port);
+}
+
 static void inbox_woke(void *owner)
 {
 	const struct tcp_source *source = owner;
@@ -436,8 +446,7 @@ static bool tcp_open(struct node *node, struct faults *faults)
 		return fault_at(
 			faults, NULL, NULL, "cannot listen on %s: %s", source->listen.text, why);
 	node->up = true;
-	node_log(node, LOG_LEVEL_INFO, "listening on %s (port %u)", source->listen.text,
-		listener_port(&source->listener));
+	say_listening(source);
 	keep_accepting(source);
 	update_busy(source);
 	return true;

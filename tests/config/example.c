@@ -42,7 +42,7 @@ const struct option example_options[] = { OPTION(BYTES_LIST, struct example, con
 
 const struct option example_tcp_options[] = {
 	OPTION(ADDRESS, struct example_tcp, listen, .required = true, .primary = true,
-		.wildcard = true, .example = "127.0.0.1:5140", .doc = "Where to listen."),
+		.wildcard = true, .example = "\"127.0.0.1:5140\"", .doc = "Where to listen."),
 	OPTION(COUNT, struct example_tcp, max_connections, .standard = "1024", .least = "1",
 		.doc = "The most connections at a time."),
 	OPTIONS_END

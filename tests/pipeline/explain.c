@@ -26,7 +26,7 @@ static const char tables[] =
 	"  errors.from.1            file      bytes             –                          copies "
 	"0\n"
 	"  errors.split             split     records (\"--\\n\")  last delimiter of the run  "
-	"copies 0\n"
+	"copies aside: 1024 of 1025 streams\n"
 	"  errors.filter            filter    records (\"--\\n\")  literal over the run       "
 	"copies 0\n"
 	"  errors.to                tee       records (\"--\\n\")  3 branches                 "

@@ -92,6 +92,9 @@ static bool splitter_plan(
 			splitter->max_record ? splitter->max_record : node->pipeline->max_record };
 	node->charge += (uint64_t)node->pipeline->streams * 64 + (uint64_t)node->pin_quota * 32;
 	snprintf(node->how, sizeof(node->how), "last delimiter of the run");
+	if (in->connections > 0)
+		snprintf(node->copies_why, sizeof(node->copies_why), "aside: %u of %u streams",
+			in->connections, in->streams);
 	return true;
 }
 

@@ -375,7 +375,9 @@ Test(plan, has_the_service_that_is_usual, .init = kinds_add)
 Test(plan, passes_records_on_unchanged)
 {
 	const struct framing nul = { .delimiter = "", .delimiter_size = 1 };
-	const struct shape in = { FLOW_RECORDS, &nul, 0, 100, 33 };
+	const struct shape in = {
+		.kind = FLOW_RECORDS, .framing = &nul, .max_record = 100, .most_views = 33
+	};
 	struct shape out = { 0 };
 	struct faults faults = { 0 };
 	struct node node = { .type = &(const struct node_type){ .name = "any" } };

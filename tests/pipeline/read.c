@@ -141,6 +141,17 @@ Test(read, numbers_the_streams_of_all_sources, .init = kinds_add)
 	kinds_close(&planned);
 }
 
+Test(read, tells_connections_from_other_streams, .init = kinds_add)
+{
+	struct planned planned;
+	kinds_plan_well(&planned, "{ 'pipelines': { 'p': { 'from': [ { 'tcp': { 'listen': ':1', "
+				  "'max_connections': 10 } },"
+				  "{ 'tcp': { 'listen': ':2', 'max_connections': 5 } }, 'stdin' ],"
+				  "'stages': [ 'split' ], 'to': 'null' } } }");
+	cr_expect_str_eq(kinds_node(&planned, "p.split")->copies_why, "aside: 15 of 16 streams");
+	kinds_close(&planned);
+}
+
 Test(read, gives_a_tee_its_branches, .init = kinds_add)
 {
 	struct planned planned;

@@ -229,7 +229,8 @@ static void write_all(const char *path, int flags, const char *data, size_t size
 	close(fd);
 }
 
-static void write_text(const char *path, int flags, const char *format, va_list arguments)
+__attribute__((format(printf, 3, 0))) static void write_text(
+	const char *path, int flags, const char *format, va_list arguments)
 {
 	char *text;
 	int size = vasprintf(&text, format, arguments);

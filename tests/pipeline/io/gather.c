@@ -1,4 +1,4 @@
-/* Gathering, against plain concatenation. */
+/* Gathering: fixed cases. The model's are in gather_model.c. */
 
 #include "pipeline/io/gather.h"
 
@@ -6,13 +6,9 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 TestSuite(gather, .timeout = 60);
-
-/* Fixed cases. */
 
 static const struct framing newline = {
 	.delimiter = "\n",
@@ -55,8 +51,8 @@ static const char *text_of(const struct gather *gather, uint64_t size)
 	return text;
 }
 
-static void expect(struct gather *gather, const struct batch *batch, const struct framing *framing,
-	const char *text)
+static void expect(
+	struct gather *gather, struct batch *batch, const struct framing *framing, const char *text)
 {
 	cr_assert_eq(gather_fill(gather, batch, framing, 4000), strlen(text));
 	cr_assert_str_eq(text_of(gather, 4000), text);
@@ -274,7 +270,8 @@ Test(gather, restarts_where_delimiters_overlap)
 	gather_close(&gather);
 }
 
-/* A truncated record, where head and delimiter together look like an earlier end: what the tag says holds. */
+/* A truncated record, where head and delimiter together look like an earlier end: what the tag
+ * says holds. */
 Test(gather, restarts_at_no_border_that_the_tag_denies)
 {
 	const struct framing framing = framing_delimited("aa", 2, false);
@@ -293,7 +290,8 @@ Test(gather, restarts_at_no_border_that_the_tag_denies)
 	gather_close(&gather);
 }
 
-Test(gather, a_restart_owes_nothing)
+/* A file that goes on still lacks the delimiter; on a new connection the caller says that none is owed. */
+Test(gather, a_delimiter_stays_owed_over_a_restart)
 {
 	struct gather gather;
 	struct batch batch;
@@ -305,7 +303,32 @@ Test(gather, a_restart_owes_nothing)
 	gather_fill(&gather, &batch, &crlf, 4000);
 	cr_assert_eq(gather_written(&gather, &batch, 2), 1);
 	cr_assert_eq(gather_restart(&gather, &batch, &crlf), 0);
+	expect(&gather, &batch, &crlf, "\r\nb\r\n");
+	cr_assert_eq(gather_written(&gather, &batch, 3), 0);
+	cr_assert_eq(gather_restart(&gather, &batch, &crlf), 0);
 	expect(&gather, &batch, &crlf, "b\r\n");
+	batch_close(&batch);
+	gather_close(&gather);
+}
+
+/* What the kernel reads must not be moved, nor taken. */
+Test(gather, lends_the_views_of_its_pieces)
+{
+	struct gather gather;
+	struct batch batch;
+
+	gather_open(&gather);
+	batch_open(&batch, FLOW_RECORDS, 8);
+	put_pieces(&batch, "a", "b\n", 1);
+	put(&batch, "c\n", 1);
+	cr_assert_eq(gather_fill(&gather, &batch, &newline, 3), 3);
+	cr_assert_eq(batch.lent, 2);
+	gather_written(&gather, &batch, 1);
+	cr_assert_eq(batch.lent, 0);
+	cr_assert_eq(gather_fill(&gather, &batch, &newline, 100), 4);
+	cr_assert_eq(batch.lent, 3);
+	gather_restart(&gather, &batch, &newline);
+	cr_assert_eq(batch.lent, 0);
 	batch_close(&batch);
 	gather_close(&gather);
 }
@@ -387,8 +410,7 @@ Test(gather, bytes_stand_alone_and_empty_ends_leave)
 	put(&batch, "d\nf", 4);
 	put(&batch, "", 4 | VIEW_END);
 	expect(&gather, &batch, &newline, "abcd\nf");
-	cr_assert_eq(gather_written(&gather, &batch, 0), 0);
-	cr_assert_eq(batch_ready(&batch), 4);
+	cr_assert_eq(batch_ready(&batch), 4, "what lies first and is empty is taken at once");
 	cr_assert_eq(gather_written(&gather, &batch, 5), 0);
 	cr_assert_eq(batch_ready(&batch), 2);
 	expect(&gather, &batch, &newline, "f");
@@ -396,6 +418,9 @@ Test(gather, bytes_stand_alone_and_empty_ends_leave)
 	expect(&gather, &batch, &newline, "d\nf");
 	cr_assert_eq(gather_written(&gather, &batch, 3), 0);
 	cr_assert(batch_empty(&batch));
+	put(&batch, "", 5 | VIEW_END);
+	expect(&gather, &batch, &newline, "");
+	cr_assert(batch_empty(&batch), "nothing else will come to take it");
 	batch_close(&batch);
 	gather_close(&gather);
 }
@@ -416,225 +441,4 @@ Test(gather, a_frame_restarts_at_its_start)
 	cr_assert_eq(gather_written(&gather, &batch, 8), 5);
 	batch_close(&batch);
 	gather_close(&gather);
-}
-
-/* The model: records in the order they were put, and what a connection must carry from one of them on. */
-
-enum { MOST_RECORDS = 400, MOST_BYTES = 40, BUFFER = 48, BUFFERS = 512 };
-
-struct model {
-	struct framing framing;
-	struct pool *pool;
-	struct buffer *buffer; /* filled next */
-	struct batch batch;
-	struct gather gather;
-	char bytes[MOST_RECORDS][MOST_BYTES];
-	uint32_t sizes[MOST_RECORDS];
-	bool bare[MOST_RECORDS];
-	uint32_t put, gone; /* records; gone: as gather says */
-	uint32_t first;     /* the record that the connection began with */
-	uint64_t sent;      /* bytes on the connection */
-	bool restarts;
-};
-
-static uint32_t below(uint32_t limit)
-{
-	return (uint32_t)random() % limit;
-}
-
-/* Bytes in which the delimiter first ends at their end, or nowhere in a bare record. */
-static void make_record(struct model *model)
-{
-	static const char alphabet[] = "ab\r\nx";
-	const struct framing *framing = &model->framing;
-	char *bytes = model->bytes[model->put];
-	bool bare = below(6) == 0;
-	uint32_t size;
-
-	do {
-		size = below(below(4) ? 8 : MOST_BYTES - 8) + bare;
-		for (uint32_t i = 0; i < size; i++)
-			bytes[i] = alphabet[below(sizeof(alphabet) - 1)];
-		for (uint32_t i = 0; i < framing->delimiter_size && !bare; i++)
-			bytes[size++] = framing->delimiter[i];
-	} while (framing_first(framing, bytes, size) != (bare ? 0 : size));
-	model->sizes[model->put] = size;
-	model->bare[model->put] = bare;
-}
-
-/* A new buffer where the last is full, and sometimes where it is not. Bytes are left out so that views do not adjoin. */
-static void prepare_buffer(struct model *model)
-{
-	struct view gap;
-
-	if (model->buffer && (buffer_room(model->buffer) == 0 || below(20) == 0))
-		buffer_release(&model->buffer);
-	if (!model->buffer)
-		model->buffer = pool_take(model->pool);
-	cr_assert_not_null(model->buffer);
-	if (buffer_room(model->buffer) > 1 && below(5) == 0) {
-		gap = view_publish(model->buffer, 1);
-		view_drop(&gap);
-	}
-}
-
-/* The record's bytes in as many views as buffers, or chance, want. */
-static uint32_t make_views(struct model *model, struct view *views)
-{
-	const char *bytes = model->bytes[model->put];
-	uint32_t size = model->sizes[model->put], count = 0;
-
-	for (uint32_t at = 0; at < size;) {
-		uint32_t length = below(3) ? size - at : 1 + below(size - at);
-
-		prepare_buffer(model);
-		if (length > buffer_room(model->buffer))
-			length = buffer_room(model->buffer);
-		for (uint32_t i = 0; i < length; i++)
-			buffer_end(model->buffer)[i] = bytes[at + i];
-		views[count++] = view_publish(model->buffer, length);
-		at += length;
-	}
-	views[count - 1].tag = 1 | (model->bare[model->put] ? VIEW_BARE : 0);
-	return count;
-}
-
-static void put_some(struct model *model, uint32_t count)
-{
-	struct view views[MOST_BYTES];
-
-	while (count-- && model->put < MOST_RECORDS) {
-		make_record(model);
-		cr_assert(batch_put_all(&model->batch, views, make_views(model, views)));
-		model->put++;
-		if (!model->batch.marked && below(30) == 0)
-			batch_set_mark(&model->batch);
-	}
-}
-
-/* The byte at `at` of a connection that began with record `first`, and the records complete before it. */
-static int byte_expected(const struct model *model, uint64_t at, uint32_t *complete)
-{
-	uint32_t record = model->first;
-
-	for (*complete = 0; record < model->put; record++) {
-		uint32_t delimiter = model->bare[record] ? model->framing.delimiter_size : 0;
-
-		if (at < model->sizes[record])
-			return (unsigned char)model->bytes[record][at];
-		at -= model->sizes[record];
-		++*complete;
-		if (at < delimiter)
-			return record + 1 < model->put ? (unsigned char)model->framing.delimiter[at]
-						       : -1;
-		at -= delimiter;
-	}
-	return -1;
-}
-
-static uint32_t complete_records(const struct model *model)
-{
-	uint32_t complete;
-
-	byte_expected(model, model->sent, &complete);
-	return complete;
-}
-
-/* The kernel takes a part of what is offered. More may be put meanwhile. */
-static void transfer(struct model *model)
-{
-	struct gather *gather = &model->gather;
-	uint64_t bytes = gather_fill(gather, &model->batch, &model->framing, 1 + below(200));
-	uint64_t part = bytes && below(2) ? 1 + below((uint32_t)bytes) : bytes, left = part;
-
-	for (uint32_t i = 0; i < gather->count && left > 0; i++) {
-		const unsigned char *data = gather->pieces[i].iov_base;
-
-		for (size_t k = 0; k < gather->pieces[i].iov_len && left > 0; k++, left--) {
-			uint32_t complete;
-
-			cr_assert_eq(data[k], byte_expected(model, model->sent++, &complete));
-		}
-	}
-	cr_assert_eq(left, 0);
-	put_some(model, below(3));
-	model->gone += (uint32_t)gather_written(gather, &model->batch, part);
-	cr_assert_leq(model->gone, model->first + complete_records(model));
-}
-
-/* Exactly the complete records are gone, and the next connection begins behind them. */
-static void reconnect(struct model *model)
-{
-	model->gone += (uint32_t)gather_restart(&model->gather, &model->batch, &model->framing);
-	cr_assert_eq(model->gone, model->first + complete_records(model));
-	model->first = model->gone;
-	model->sent = 0;
-}
-
-static void step(struct model *model)
-{
-	put_some(model, below(6));
-	transfer(model);
-	if (batch_mark_reached(&model->batch))
-		batch_clear_mark(&model->batch);
-	if (model->restarts && below(4) == 0)
-		reconnect(model);
-}
-
-static void run_model(const char *delimiter, bool restarts)
-{
-	static struct model model;
-	uint64_t bytes = 0;
-
-	model = (struct model){
-		.framing = framing_delimited(delimiter, (uint32_t)strlen(delimiter), false),
-		.pool = pool_create(BUFFERS, BUFFER),
-		.restarts = restarts,
-	};
-	cr_assert(batch_open(&model.batch, FLOW_RECORDS, 65536));
-	cr_assert(gather_open(&model.gather));
-	while (model.put < MOST_RECORDS || !batch_empty(&model.batch))
-		step(&model);
-	for (uint32_t i = 0; i < model.put; i++)
-		bytes += model.sizes[i];
-	cr_assert_eq(model.gone, MOST_RECORDS);
-	cr_assert_eq(model.batch.taken.records, MOST_RECORDS);
-	cr_assert_eq(model.batch.taken.bytes, bytes);
-	if (model.buffer)
-		buffer_release(&model.buffer);
-	cr_assert_eq(pool_free(model.pool), BUFFERS);
-	batch_close(&model.batch);
-	gather_close(&model.gather);
-	pool_destroy(model.pool);
-}
-
-/* VIEWDUCT_TEST_SEED repeats a run. */
-static void seed(void)
-{
-	const char *given = getenv("VIEWDUCT_TEST_SEED");
-	unsigned value = given ? (unsigned)strtoul(given, NULL, 10)
-			       : (unsigned)time(NULL) ^ (unsigned)clock();
-
-	srandom(value);
-	fprintf(stderr, "gather: VIEWDUCT_TEST_SEED=%u\n", value);
-}
-
-static const char *const delimiters[] = { "\n", "\r\n", "aa", "abab", "ab\rab", "xx\n" };
-
-Test(gather, equals_concatenation)
-{
-	seed();
-	for (int round = 0; round < 10; round++) {
-		for (size_t i = 0; i < sizeof(delimiters) / sizeof(delimiters[0]); i++)
-			run_model(delimiters[i], false);
-	}
-}
-
-Test(gather, begins_again_at_a_border)
-{
-	seed();
-	for (int round = 0; round < 10; round++) {
-		for (size_t i = 0; i < sizeof(delimiters) / sizeof(delimiters[0]); i++)
-			run_model(delimiters[i], true);
-	}
 }

@@ -150,7 +150,8 @@ Test(loop, a_closed_descriptor_is_an_error)
 	on_both(a_closed_descriptor_is_an_error);
 }
 
-/* The number of a closed descriptor comes back with another file behind it, also while a copy of the old one lives. */
+/* The number of a closed descriptor comes back with another file behind it, also while a copy of
+ * the old one lives. */
 static void numbers_are_used_again(struct loop *loop)
 {
 	int copies[32];
@@ -178,7 +179,8 @@ Test(loop, numbers_are_used_again)
 	on_both(numbers_are_used_again);
 }
 
-/* A copy keeps the cancelled one's file alive: what happens there must not end a poll of the same number. */
+/* A copy keeps the cancelled one's file alive: what happens there must not end a poll of the
+ * same number. */
 static void a_cancelled_poll_is_forgotten(struct loop *loop)
 {
 	struct probe former = probe_make(), later = probe_make();
@@ -360,7 +362,8 @@ Test(loop, cancels_a_poll_once)
 	on_both(cancels_a_poll_once);
 }
 
-/* The result may have come before the cancel. It counts, and the next use of the operation is not hit. */
+/* The result may have come before the cancel. It counts, and the next use of the operation is
+ * not hit. */
 static void a_late_cancel_does_no_harm(struct loop *loop)
 {
 	struct probe input = probe_make();
@@ -391,7 +394,8 @@ Test(loop, a_late_cancel_does_no_harm)
 	on_both(a_late_cancel_does_no_harm);
 }
 
-/* A callback that cancels a neighbour which is ready in the same turn, and asks again for itself. */
+/* A callback that cancels a neighbour which is ready in the same turn, and asks again for
+ * itself. */
 struct rival {
 	struct probe probe;
 	struct rival *other;

@@ -164,7 +164,8 @@ Test(loop_files, syncs)
 	on_both(syncs);
 }
 
-/* More than libuv has threads, cancelled at once: each ends exactly once, with its result or cancelled. */
+/* More than libuv has threads, cancelled at once: each ends exactly once, with its result or
+ * cancelled. */
 static void cancels_file_operations(struct loop *loop)
 {
 	enum { COUNT = 60 };

@@ -208,7 +208,8 @@ Test(loop_output, writes_to_a_full_nonblocking_pipe)
 	on_both(writes_to_a_full_pipe);
 }
 
-/* A terminal whose reader has stopped: other operations go on, and the write can be ended by its reader. */
+/* A terminal whose reader has stopped: other operations go on, and the write can be ended by its
+ * reader. */
 static void a_stopped_terminal_stops_nobody(struct loop *loop)
 {
 	char *bytes = pattern(BIG);

@@ -130,8 +130,8 @@ static bool plain_test(
 	return false;
 }
 
-static bool plain_any(enum test test, const struct bytes_list *list, bool fold, const char *data,
-	size_t size)
+static bool plain_any(
+	enum test test, const struct bytes_list *list, bool fold, const char *data, size_t size)
 {
 	bool holds = list->count == 0;
 	for (size_t i = 0; i < list->count; i++)
@@ -163,7 +163,8 @@ struct piece {
 };
 
 /* Splits as a reader would: the first delimiter ends the record. */
-static size_t plain_split(const struct framing *framing, const char *run, size_t size, struct piece *pieces)
+static size_t plain_split(
+	const struct framing *framing, const char *run, size_t size, struct piece *pieces)
 {
 	size_t count = 0, start = 0, delimiter = framing->delimiter_size;
 	for (size_t at = 0; at + delimiter <= size;) {
@@ -207,7 +208,8 @@ static void check_run(struct search *search, const struct condition *condition,
 {
 	struct piece pieces[MOST_RECORDS];
 	size_t count = plain_split(framing, run, size, pieces);
-	bool bare = count > 0 && (pieces[count - 1].end - pieces[count - 1].start == pieces[count - 1].content);
+	bool bare = count > 0 &&
+		    (pieces[count - 1].end - pieces[count - 1].start == pieces[count - 1].content);
 	size_t chopped = 0, from = 0, start, end;
 	for (size_t i = 0; i < count; i++) {
 		const char *record = run + pieces[i].start;
@@ -215,8 +217,9 @@ static void check_run(struct search *search, const struct condition *condition,
 		bool judged = search_judge(search, record, pieces[i].content);
 		if (judged != holds)
 			tell(condition, 0);
-		cr_assert(judged == holds, "seed %llu: %.*s is judged %d by %s", (unsigned long long)seed,
-			(int)pieces[i].content, record, judged, search_method(search));
+		cr_assert(judged == holds, "seed %llu: %.*s is judged %d by %s",
+			(unsigned long long)seed, (int)pieces[i].content, record, judged,
+			search_method(search));
 		if (holds == search_inverted(search))
 			continue;
 		bool found = search_next(
@@ -233,9 +236,10 @@ static void check_run(struct search *search, const struct condition *condition,
 		from = pieces[i].end;
 		chopped = any(2) ? chopped : from;
 	}
-	bool more = search_next(search, run + chopped, size - chopped, bare, from - chopped, &start, &end);
-	cr_assert(!more, "seed %llu: found one too many at %zu by %s", (unsigned long long)seed, start,
-		search_method(search));
+	bool more = search_next(
+		search, run + chopped, size - chopped, bare, from - chopped, &start, &end);
+	cr_assert(!more, "seed %llu: found one too many at %zu by %s", (unsigned long long)seed,
+		start, search_method(search));
 }
 
 static struct framing framings[6];
@@ -277,19 +281,20 @@ static void random_literal(char *text)
 	*text = 0;
 }
 
-static const char *const tokens[] = { "a", "b", "fo", "A", "x", ".", "[ab]", "[^b]", "[^a\\n]", "\\s", "\\S",
-	"\\w", "\\W", "\\d", "\\b", "\\B", "a+", "b*", "f?", "o{2}", "a{1,2}", "x*+", "o++", "b*?", "[^b]*+",
-	"(?:a|b)", "(a|fo)", "(?>a*)", "(?>a|ab)", "(?i:fo)", "(?s:.)", "(?=b)", "(?!b)", "(?<=a)", "(?<!a)",
-	"(?!\\n)", "(?<!\\n)", "^", "$", "\\A", "\\z", "\\Z", "|", "a|b", "\\r", "\\n", "\\x61", "[[:alpha:]]",
-	"[[:space:]]", "\xe9", "\\xe9", " ", ",", "{", "(?<n>o)", "\\,", "[\\s]", "[^\\S]", "\\R", "\\h", "\\N",
-	"(a)\\1", "\\K", "(?s).", "(?i)b", "[a-f]", "(?:)" };
+static const char *const tokens[] = { "a", "b", "fo", "A", "x", ".", "[ab]", "[^b]", "[^a\\n]",
+	"\\s", "\\S", "\\w", "\\W", "\\d", "\\b", "\\B", "a+", "b*", "f?", "o{2}", "a{1,2}", "x*+",
+	"o++", "b*?", "[^b]*+", "(?:a|b)", "(a|fo)", "(?>a*)", "(?>a|ab)", "(?i:fo)", "(?s:.)",
+	"(?=b)", "(?!b)", "(?<=a)", "(?<!a)", "(?!\\n)", "(?<!\\n)", "^", "$", "\\A", "\\z", "\\Z",
+	"|", "a|b", "\\r", "\\n", "\\x61", "[[:alpha:]]", "[[:space:]]", "\xe9", "\\xe9", " ", ",",
+	"{", "(?<n>o)", "\\,", "[\\s]", "[^\\S]", "\\R", "\\h", "\\N", "(a)\\1", "\\K", "(?s).",
+	"(?i)b", "[a-f]", "(?:)" };
 
 static bool compiles(const char *pattern)
 {
 	int error;
 	size_t offset;
-	pcre2_code *code = pcre2_compile(
-		(PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, 0, &error, &offset, NULL);
+	pcre2_code *code =
+		pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, 0, &error, &offset, NULL);
 	pcre2_code_free(code);
 	return code != NULL;
 }
@@ -406,16 +411,18 @@ Test(condition, is_the_same_without_machine_code)
 /* Patterns and records that are known to lead astray */
 
 static const char *const kept[] = { "foo\\z", "foo\\Z", "\\Afoo", "foo$", "^foo$", "foo[^b]*+$",
-	"foo(?>[^b]*)(?:$)", "foo(?!\\n)", "(?<!\\n)foo", "(?s)a(?!.*b)", "a\\s", "\\sa", "a\\s*b", "a[^x]",
-	"[^x]a", "[^x]{3}", "foo\\b", "\\bfoo", "\\Bo", "o\\B", "(?>a|ab)b", "(?>a(?!b)|ab)c", "a++b|ab",
-	"(?i)FOO", "(?i:F)oo", "foo|", "(?=foo)", "\\Gfoo", "f\\Koo", "(?m)^a$", "foo\\r?$", "\\r", "a(?=\\s)",
-	"(?<=\\s)a", "{\"a\"", "a{,2}", "\\QA.b\\E", "(*ANYCRLF)a.b", "(a)\\1", "(?|a|b)", "(?#a)b", "(?x) a b",
-	"a(?i)b|c", "[\\d-]", "[[:^alpha:]]", "\\N+b", "\\v", "[a\\b]" };
+	"foo(?>[^b]*)(?:$)", "foo(?!\\n)", "(?<!\\n)foo", "(?s)a(?!.*b)", "a\\s", "\\sa", "a\\s*b",
+	"a[^x]", "[^x]a", "[^x]{3}", "foo\\b", "\\bfoo", "\\Bo", "o\\B", "(?>a|ab)b",
+	"(?>a(?!b)|ab)c", "a++b|ab", "(?i)FOO", "(?i:F)oo", "foo|", "(?=foo)", "\\Gfoo", "f\\Koo",
+	"(?m)^a$", "foo\\r?$", "\\r", "a(?=\\s)", "(?<=\\s)a", "{\"a\"", "a{,2}", "\\QA.b\\E",
+	"(*ANYCRLF)a.b", "(a)\\1", "(?|a|b)", "(?#a)b", "(?x) a b", "a(?i)b|c", "[\\d-]",
+	"[[:^alpha:]]", "\\N+b", "\\v", "[a\\b]" };
 
-static const char *const texts[] = { "foo\nfoob\nbfoo\nfoo\r\n\nxfoo\n", "foo", "\nfoo", "foo\n", "foo\r\n",
-	"a\nb\nab\n ab\na b\n", "aab\nc\nabc\nac\n", "xaaay", "aaaaa", "xaaayaab", "aa", "foo\r", "\r\nfoo\r\r\n",
-	"FOO\nFoo\nfOo", "a\rb\na\nb", "{\"a\":1}\n{a}\n", "A.b\nAxb\n", "cC\naB\nab\nC", "\n\n\n", "aaa\nbb",
-	"fo\no\n", "a\x0b\nb\x0c\n", "\xff\xfe\n\xe9", "a\n\na" };
+static const char *const texts[] = { "foo\nfoob\nbfoo\nfoo\r\n\nxfoo\n", "foo", "\nfoo", "foo\n",
+	"foo\r\n", "a\nb\nab\n ab\na b\n", "aab\nc\nabc\nac\n", "xaaay", "aaaaa", "xaaayaab", "aa",
+	"foo\r", "\r\nfoo\r\r\n", "FOO\nFoo\nfOo", "a\rb\na\nb", "{\"a\":1}\n{a}\n", "A.b\nAxb\n",
+	"cC\naB\nab\nC", "\n\n\n", "aaa\nbb", "fo\no\n", "a\x0b\nb\x0c\n", "\xff\xfe\n\xe9",
+	"a\n\na" };
 
 static void check_kept(const char *pattern, bool fold, bool inverted)
 {
@@ -440,4 +447,129 @@ Test(condition, borders_and_anchors_lead_nobody_astray)
 	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
 		for (int way = 0; way < 4; way++)
 			check_kept(kept[i], way & 1, way & 2);
+}
+
+/* From a configuration */
+
+static struct search *search_of(const char *json, struct document *document, struct faults *faults)
+{
+	struct framing framing = framing_delimited("\n", 1, false);
+	static struct condition condition;
+	condition = (struct condition){ 0 };
+	cr_assert(document_parse(document, "test.json", json, strlen(json), true, faults), "%s",
+		json);
+	cr_assert(options_read(condition_options, document->root, "filter", &condition, faults),
+		"%s", json);
+	return search_create(&condition, &framing, document->root, faults);
+}
+
+static const struct {
+	const char *json, *method;
+	bool inverted;
+} methods[] = {
+	{ "\"a\"", "literal over the run", false },
+	{ "{\"not\":\"a\"}", "literal over the run", true },
+	{ "{\"not\":{\"not\":\"a\"}}", "literal over the run", false },
+	{ "{\"contains\":[\"a\",\"b\"]}", "2 literals over the run", false },
+	{ "{\"any\":[\"a\",{\"contains\":[\"b\",\"c\"]}]}", "3 literals over the run", false },
+	{ "{\"all\":[{\"not\":\"a\"},{\"not\":\"b\"}]}", "2 literals over the run", true },
+	{ "{\"any\":[{\"not\":\"aa\"},{\"not\":\"b\"}]}",
+		"literal over the run, each hit is judged", true },
+	{ "{\"contains\":\"a\",\"ignore_case\":true}", "literal over the run", false },
+	{ "{\"starts_with\":\"a\"}", "literal over the run, each hit is judged", false },
+	{ "{\"contains\":\"aaaa\",\"regex\":\"bb\\\\d\"}", "literal over the run, PCRE2 judges",
+		false },
+	{ "{\"regex\":[\"bb\\\\d\",\"cc$\"]}", "2 literals over the run, PCRE2 judges", false },
+	{ "{\"regex\":\"\\\\d\\\\d\"}", "record by record, PCRE2 JIT", false },
+	{ "{\"any\":[\"a\",{\"regex\":\"\\\\d\"}]}", "record by record, PCRE2 JIT", false },
+	{ "{\"any\":[\"a\",{\"not\":\"b\"}]}", "record by record", false },
+	{ "{\"contains\":\"a\",\"not\":\"b\"}", "literal over the run, each hit is judged", false },
+};
+
+Test(condition, says_how_it_searches)
+{
+	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++) {
+		struct document document = { 0 };
+		struct faults faults = { 0 };
+		struct search *search = search_of(methods[i].json, &document, &faults);
+		cr_assert(search, "%s", methods[i].json);
+		cr_expect_str_eq(search_method(search), methods[i].method, "%s: %s",
+			methods[i].json, search_method(search));
+		cr_expect_eq(search_inverted(search), methods[i].inverted, "%s", methods[i].json);
+		cr_expect_gt(search_cost(search), 0);
+		search_destroy(search);
+		document_close(&document);
+		faults_close(&faults);
+	}
+}
+
+Test(condition, says_where_there_is_no_machine_code)
+{
+	struct document document = { 0 };
+	struct faults faults = { 0 };
+	pattern_refuse_machine_code_for_tests();
+	struct search *search = search_of("{\"regex\":\"\\\\d\"}", &document, &faults);
+	cr_expect_str_eq(search_method(search), "record by record, PCRE2 without JIT");
+	search_destroy(search);
+	document_close(&document);
+	search = search_of("{\"regex\":\"ab\"}", &document, &faults);
+	cr_expect_str_eq(search_method(search), "literal over the run, PCRE2 without JIT judges");
+	search_destroy(search);
+	document_close(&document);
+	faults_close(&faults);
+}
+
+static const struct {
+	const char *json, *pointer, *message;
+} wrong[] = {
+	{ "{\"regex\":\"a(\"}", "/regex",
+		"the pattern does not compile: missing closing parenthesis, at byte 2 of the "
+		"pattern" },
+	{ "{\"regex\":[\"a\",\"[b\"]}", "/regex/1",
+		"pattern 2 of 2 does not compile: missing terminating ] for character class, at "
+		"byte 2 "
+		"of the pattern" },
+	{ "{}", "", "a condition without a test" },
+	{ "{\"ignore_case\":true}", "", "a condition without a test" },
+	{ "{\"not\":{}}", "/not", "a condition without a test" },
+	{ "{\"any\":[\"a\",{\"all\":[\"b\",{}]}]}", "/any/1/all/1", "a condition without a test" },
+};
+
+Test(condition, refuses_what_cannot_be_meant)
+{
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		struct document document = { 0 };
+		struct faults faults = { 0 };
+		cr_assert_null(search_of(wrong[i].json, &document, &faults), "%s", wrong[i].json);
+		cr_assert_eq(faults.count, 1, "%s", wrong[i].json);
+		cr_expect_str_eq(faults.items[0].message, wrong[i].message);
+		cr_expect_str_eq(faults.items[0].pointer, wrong[i].pointer, "%s: %s", wrong[i].json,
+			faults.items[0].pointer);
+		document_close(&document);
+		faults_close(&faults);
+	}
+}
+
+Test(condition, allocates_nothing_while_data_flow)
+{
+	static const char run[] = "error 12\nno\nWarn x\nerror\n\nfatal 7\n";
+	struct document document = { 0 };
+	struct faults faults = { 0 };
+	struct search *search =
+		search_of("{\"any\":[{\"contains\":[\"warn\",\"fatal\"],\"ignore_case\":true},"
+			  "{\"regex\":\"error (\\\\d)+\"}]}",
+			&document, &faults);
+	cr_assert(search);
+	struct mallinfo2 before = mallinfo2();
+	size_t start, end = 0, found = 0;
+	for (int i = 0; i < 100; i++, end = 0)
+		while (search_next(search, run, sizeof(run) - 1, false, end, &start, &end))
+			found++;
+	struct mallinfo2 after = mallinfo2();
+	cr_expect_eq(found, 300);
+	cr_expect_eq(before.uordblks, after.uordblks);
+	cr_expect_eq(before.hblkhd, after.hblkhd);
+	search_destroy(search);
+	document_close(&document);
+	faults_close(&faults);
 }

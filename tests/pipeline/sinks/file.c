@@ -505,6 +505,56 @@ Test(sink_file, opens_anew_at_a_border)
 	running_on_both(opens_anew_at_a_border);
 }
 
+struct pipe_reader {
+	const struct running *running;
+	int fd;
+	size_t size;
+	char data[4 << 20];
+};
+
+static bool reads_to_the_end(void *context)
+{
+	struct pipe_reader *reader = context;
+	ssize_t got;
+
+	while ((got = read(reader->fd, reader->data + reader->size, 1000)) > 0)
+		reader->size += (size_t)got;
+	return engine_finished(reader->running->engine);
+}
+
+/* A pipe takes a part of what is written: then the rest of the record goes there too. */
+static void opens_anew_in_mid_record(struct running *running)
+{
+	static struct pipe_reader reader;
+	size_t size = put_records("in", 6000), rest;
+
+	cr_assert_eq(mkfifo("out", 0600), 0);
+	cr_assert(running_open(running, "'memory':'2MiB','buffer':'1KiB'", COPY_TO("'out'")));
+	reader = (struct pipe_reader){ .running = running };
+	reader.fd = open("out", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	cr_assert_geq(reader.fd, 0);
+	running_settle(running);
+	cr_assert_eq(rename("out", "out.1"), 0);
+	engine_reopen(running->engine);
+	running_settle(running);
+	running_until(running, reads_to_the_end, &reader);
+	close(reader.fd);
+	running_close(running);
+	char *after = file_get("out", &rest), *wanted = file_get("in", NULL);
+	cr_assert_geq(reader.size, 30000, "the pipe was full: %zu", reader.size);
+	cr_assert_eq(reader.data[reader.size - 1], '\n');
+	cr_assert_eq(reader.size + rest, size);
+	cr_assert_eq(memcmp(wanted, reader.data, reader.size), 0);
+	cr_assert_eq(memcmp(wanted + reader.size, after, rest), 0);
+	free(after);
+	free(wanted);
+}
+
+Test(sink_file, opens_anew_in_mid_record)
+{
+	running_on_both(opens_anew_in_mid_record);
+}
+
 static void opens_anew_while_idle(struct running *running)
 {
 	file_put("in", "1\n");

@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <criterion/logging.h>
+#include <dirent.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -651,6 +653,18 @@ static void assert_lines(unsigned files, unsigned rounds)
 	free(content);
 }
 
+static unsigned open_descriptors(void)
+{
+	DIR *folder = opendir("/proc/self/fd");
+	unsigned count = 0;
+
+	cr_assert(folder);
+	while (readdir(folder))
+		count++;
+	closedir(folder);
+	return count;
+}
+
 /* More files than are kept open. */
 static void follows_many(struct running *running)
 {
@@ -668,12 +682,21 @@ static void follows_many(struct running *running)
 		size += FILES * 14;
 		running_until(running, size_reached, &size);
 	}
+	cr_assert_leq(open_descriptors(), 1050);
+	cr_assert_geq(open_descriptors(), 1000);
 	finish(running);
 	assert_lines(FILES, ROUNDS);
 }
 
 Test(source_file, follows_many)
 {
+	struct rlimit limit;
+
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = limit.rlim_max < 2000 ? limit.rlim_max : 2000;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	if (limit.rlim_cur < 1200)
+		cr_skip_test("too few descriptors");
 	running_on_both(follows_many);
 }
 

@@ -136,6 +136,7 @@ static void from_the_middle(enum loop_wish wish)
 	file_input("first\nsecond\n", 13);
 	cr_assert_eq(lseek(STDIN_FILENO, 6, SEEK_SET), 6);
 	open_source(&bench, wish);
+	cr_assert_eq(bench.node.expected, 7);
 	UNTIL_TAKEN(&bench, &taken, bench.node.ended);
 	taken_take(&taken, &bench);
 	cr_assert_str_eq(taken.streams[0].data, "second\n");

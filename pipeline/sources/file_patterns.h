@@ -1,0 +1,24 @@
+/* File patterns: what a source was told to read and to leave out, ready to be compared with paths. */
+#pragma once
+
+#include "config/option.h"
+
+struct file_patterns {
+	char **items; /* plain paths and globs, braces expanded */
+	size_t count;
+	const struct strings *exclude;
+};
+
+/* Copies `paths`; `exclude` stays the caller's. False with a fault where there are too many. */
+bool file_patterns_open(struct file_patterns *patterns, const struct strings *paths,
+	const struct strings *exclude, struct faults *faults);
+
+/* A zeroed struct is allowed. */
+void file_patterns_close(struct file_patterns *patterns);
+size_t file_patterns_cost(void);
+
+/* What the path is to the patterns: of enum glob_result. What is excluded does not match, but may lead to matches. */
+unsigned file_patterns_match(const struct file_patterns *patterns, const char *path);
+
+/* True if a pattern has `**`: then only the tree itself bounds how deep it leads. */
+bool file_patterns_any_depth(const struct file_patterns *patterns);

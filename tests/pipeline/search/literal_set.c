@@ -1,0 +1,165 @@
+/* Sets of literals, against looking at every byte for each of them. */
+
+#include "pipeline/search/literal_set.h"
+
+#include <criterion/criterion.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { MOST_LITERALS = 400, MOST_SIZE = 300, MOST_DATA = 2000 };
+
+static uint64_t seed, state;
+
+static void set_seed(void)
+{
+	const char *wanted = getenv("VIEWDUCT_SEED");
+	seed = wanted ? strtoull(wanted, NULL, 10) : (uint64_t)time(NULL);
+	state = seed * 0x9e3779b97f4a7c15 + 1;
+	printf("literal_set: seed %llu (VIEWDUCT_SEED repeats it)\n", (unsigned long long)seed);
+	fflush(stdout);
+}
+
+static uint32_t any(uint32_t below)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (uint32_t)(state >> 33) % below;
+}
+
+static unsigned char lower(char byte)
+{
+	return (unsigned char)(byte >= 'A' && byte <= 'Z' ? byte + 32 : byte);
+}
+
+static bool is_at(const struct literal *literal, const char *data)
+{
+	for (size_t i = 0; i < literal->size; i++)
+		if (literal->fold ? lower(data[i]) != lower(literal->data[i])
+				  : data[i] != literal->data[i])
+			return false;
+	return true;
+}
+
+/* The smallest end of an occurrence; 0: there is none. */
+static size_t first_end(const struct literal *literals, size_t count, const char *data, size_t size)
+{
+	size_t first = 0;
+	for (size_t i = 0; i < count; i++)
+		for (size_t at = 0; at + literals[i].size <= size; at++) {
+			size_t end = at + literals[i].size;
+			if ((first == 0 || end < first) && is_at(&literals[i], data + at))
+				first = end;
+		}
+	return first;
+}
+
+static const char bytes[] = "abABcxyZ019_-. /:=\n\r\0~\xc1\xe1[{@`";
+
+static void random_literals(struct literal *literals, size_t count)
+{
+	uint32_t longest = any(4) ? 1 + any(9) : 1 + any(any(4) ? 30 : MOST_SIZE);
+	uint32_t shortest = 1 + any(longest), letters = 2 + any(sizeof(bytes) - 3), fold = any(3);
+	for (size_t i = 0; i < count; i++) {
+		size_t size = shortest + any(longest - shortest + 1);
+		char *data = malloc(size);
+		for (size_t j = 0; j < size; j++)
+			data[j] = bytes[any(letters)];
+		literals[i] = (struct literal){ data, size, fold == 2 ? any(2) : fold };
+	}
+}
+
+static void plant(char *data, size_t size, const struct literal *literal)
+{
+	if (literal->size > size)
+		return;
+	size_t room = size - literal->size;
+	size_t at = any(3) ? any((uint32_t)room + 1) : any(2) ? 0 : room;
+	for (size_t i = 0; i < literal->size; i++) {
+		char byte = literal->data[i];
+		bool letter = lower(byte) >= 'a' && lower(byte) <= 'z';
+		data[at + i] = literal->fold && letter && any(2) ? (char)(byte ^ 32) : byte;
+	}
+}
+
+static size_t random_data(char *data, const struct literal *literals, size_t count)
+{
+	size_t size = any(any(5) ? 100 : MOST_DATA);
+	uint32_t rarity = 1 + any(20), letters = 2 + any(sizeof(bytes) - 3);
+	for (size_t i = 0; i < size; i++)
+		data[i] = any(rarity) ? 'q' : bytes[any(letters)];
+	for (uint32_t i = any(5); i > 0; i--)
+		plant(data, size, &literals[any((uint32_t)count)]);
+	return size;
+}
+
+/* What is found is there, and nothing that ends before it starts was passed over. */
+static void check_find(const struct literal_set *set, const struct literal *literals, size_t count,
+	const char *data, size_t size)
+{
+	size_t length = 0, end = first_end(literals, count, data, size);
+	const char *hit = literal_set_find(set, data, size, &length);
+	cr_assert_eq(hit != NULL, end > 0, "seed %llu: %zu literals in %zu bytes: found %d",
+		(unsigned long long)seed, count, size, hit != NULL);
+	if (!hit)
+		return;
+	cr_assert_lt((size_t)(hit - data), end, "seed %llu: one before was missed",
+		(unsigned long long)seed);
+	bool there = false;
+	for (size_t i = 0; i < count; i++)
+		there |= literals[i].size == length && hit + length <= data + size &&
+			 is_at(&literals[i], hit);
+	cr_assert(there, "seed %llu: that is none of them", (unsigned long long)seed);
+}
+
+Test(literal_set, finds_what_looking_at_every_byte_finds)
+{
+	static struct literal literals[MOST_LITERALS];
+	set_seed();
+	for (int round = 0; round < 1200; round++) {
+		size_t count = any(3) ? 1 + any(8) : 1 + any(any(3) ? 60 : MOST_LITERALS);
+		random_literals(literals, count);
+		struct literal_set *set = literal_set_create(literals, count);
+		cr_assert(set);
+		cr_assert_gt(literal_set_cost(set), count * sizeof(struct literal));
+		for (int i = 0; i < 12; i++) {
+			char *data = malloc(MOST_DATA);
+			size_t size = random_data(data, literals, count);
+			data = realloc(data, size + 1); /* so that a sanitizer sees its end */
+			check_find(set, literals, count, data, size);
+			free(data);
+		}
+		literal_set_destroy(set);
+		for (size_t i = 0; i < count; i++)
+			free((char *)literals[i].data);
+	}
+}
+
+Test(literal_set, cases_of_letters_only_are_the_same)
+{
+	const struct literal literal = { "[k\xe1", 3, true };
+	struct literal_set *set = literal_set_create(&literal, 1);
+	size_t length;
+	cr_assert(set);
+	cr_expect(literal_set_find(set, "xx[K\xe1", 5, &length));
+	cr_expect_not(literal_set_find(set, "xx{k\xe1", 5, &length));
+	cr_expect_not(literal_set_find(set, "xx[k\xc1", 5, &length));
+	literal_set_destroy(set);
+}
+
+Test(literal_set, literals_longer_than_a_step_are_found)
+{
+	char data[2000];
+	memset(data, 'a', sizeof(data));
+	const struct literal literal = { data, 700, false };
+	struct literal_set *set = literal_set_create(&literal, 1);
+	size_t length;
+	cr_assert(set);
+	data[900] = 'b';
+	cr_expect_eq(literal_set_find(set, data + 300, 1700, &length), data + 901);
+	cr_expect_not(literal_set_find(set, data + 901, 699, &length));
+	literal_set_destroy(set);
+}
