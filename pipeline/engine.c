@@ -383,6 +383,7 @@ static int waiting_time(const struct engine *engine, int timeout_ms)
 void engine_turn(struct engine *engine, int timeout_ms)
 {
 	uint64_t now = loop_now(engine->loop);
+	assert(engine->plan->count > 0);
 	for (size_t i = 0; i < engine->plan->count; i++) {
 		struct run *run = &engine->runs[(engine->first + i) % engine->plan->count];
 		uint64_t due = earliest_due(run);
@@ -477,7 +478,7 @@ void engine_report(const struct node *node, struct node_report *report)
 	*report = (struct node_report){ .account = node->account };
 	report->account.dropped[DROP_WHEN_FULL] += before;
 	report->held = in_queue(node) + node->account.held;
-	if (node->role == NODE_SOURCE) {
+	if (!node->in) {
 		report->bytes_in = node->account.received;
 	} else {
 		report->records_in = node->in->put.records + before + node->account.found;
