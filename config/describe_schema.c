@@ -28,8 +28,10 @@ struct schema {
 	size_t count, written;
 };
 
+/* A key is put once: a kind and an option beside it cannot have the same name. */
 static void put(cJSON *object, const char *key, cJSON *item)
 {
+	assert(!cJSON_GetObjectItemCaseSensitive(object, key));
 	cJSON_AddItemToObject(object, key, memory_needed(item));
 }
 

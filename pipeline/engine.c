@@ -56,7 +56,8 @@ bool node_feeds(const struct node *node, const struct edge *edge)
 	return false;
 }
 
-void engine_say(struct engine *engine, enum log_level level, const char *pipeline, const char *node, const char *text)
+void engine_say(struct engine *engine, enum log_level level, const char *pipeline, const char *node,
+	const char *text)
 {
 	if (engine->log)
 		engine->log(engine->log_context, level, pipeline, node, text);
@@ -67,7 +68,11 @@ struct engine *engine_create(struct plan *plan, struct loop *loop, engine_log *l
 	struct engine *engine = calloc(1, sizeof(*engine));
 	if (!engine)
 		return NULL;
-	*engine = (struct engine){ .plan = plan, .loop = loop, .log = log, .log_context = context, .epoch_interval = EPOCH_INTERVAL_MS };
+	*engine = (struct engine){ .plan = plan,
+		.loop = loop,
+		.log = log,
+		.log_context = context,
+		.epoch_interval = EPOCH_INTERVAL_MS };
 	engine->runs = calloc(plan->count, sizeof(*engine->runs));
 	if (!engine->runs) {
 		free(engine);
@@ -108,8 +113,9 @@ static bool open_memory(struct run *run, struct faults *faults)
 	struct pipeline *pipeline = run->pipeline;
 	pipeline->pool = pool_create(pipeline->buffers, pipeline->buffer_size);
 	if (!pipeline->pool || !open_edges(run) || !epoch_open(run))
-		return fault_at(faults, NULL, "lower service.memory", "%s: no memory for %u buffers of %u bytes",
-			pipeline->name, pipeline->buffers, pipeline->buffer_size);
+		return fault_at(faults, NULL, "lower service.memory",
+			"%s: no memory for %u buffers of %u bytes", pipeline->name,
+			pipeline->buffers, pipeline->buffer_size);
 	pool_keep_spare(pipeline->pool, SPARE_BUFFERS);
 	return true;
 }
@@ -272,7 +278,8 @@ static uint64_t movement(const struct run *run)
 	uint64_t sum = pipeline->node_count - run->open_nodes;
 	for (size_t i = 0; i < pipeline->edge_count; i++) {
 		const struct batch *batch = &pipeline->edges[i].batch;
-		sum += batch->put.views + batch->put.bytes + batch->taken.views + batch->taken.bytes + batch->closed;
+		sum += batch->put.views + batch->put.bytes + batch->taken.views +
+		       batch->taken.bytes + batch->closed;
 	}
 	return sum + run->epoch.number + !run->epoch.open;
 }
@@ -376,6 +383,7 @@ static int waiting_time(const struct engine *engine, int timeout_ms)
 void engine_turn(struct engine *engine, int timeout_ms)
 {
 	uint64_t now = loop_now(engine->loop);
+	assert(engine->plan->count > 0);
 	for (size_t i = 0; i < engine->plan->count; i++) {
 		struct run *run = &engine->runs[(engine->first + i) % engine->plan->count];
 		uint64_t due = earliest_due(run);
@@ -470,7 +478,7 @@ void engine_report(const struct node *node, struct node_report *report)
 	*report = (struct node_report){ .account = node->account };
 	report->account.dropped[DROP_WHEN_FULL] += before;
 	report->held = in_queue(node) + node->account.held;
-	if (node->role == NODE_SOURCE) {
+	if (!node->in) {
 		report->bytes_in = node->account.received;
 	} else {
 		report->records_in = node->in->put.records + before + node->account.found;

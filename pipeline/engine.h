@@ -11,7 +11,8 @@
 struct engine;
 
 /* Told of each event; `node` is NULL for a pipeline's own. The text is one line, unescaped. */
-typedef void engine_log(void *context, enum log_level level, const char *pipeline, const char *node, const char *text);
+typedef void engine_log(void *context, enum log_level level, const char *pipeline, const char *node,
+	const char *text);
 
 /* NULL without memory. */
 struct engine *engine_create(struct plan *plan, struct loop *loop, engine_log *log, void *context);
@@ -49,7 +50,8 @@ struct node_report {
 void engine_report(const struct node *node, struct node_report *report);
 
 /* One event, for whoever the engine tells. */
-void engine_say(struct engine *engine, enum log_level level, const char *pipeline, const char *node, const char *text);
+void engine_say(struct engine *engine, enum log_level level, const char *pipeline, const char *node,
+	const char *text);
 
 /* Halts what is in flight, waits for it, closes every node. What was still held is counted as dropped: `shutdown`. The
  * accounts and counts of batches can still be read. False, and nothing is closed, if something did not come back within a

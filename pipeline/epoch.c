@@ -44,7 +44,8 @@ static bool all_passed(const struct run *run, const struct edge *edge)
 	const struct pipeline *pipeline = run->pipeline;
 	for (size_t i = 0; i < pipeline->node_count; i++) {
 		const struct node *node = pipeline->nodes[i];
-		if (node_feeds(node, edge) && run->epoch.passed[i] < run->epoch.number && !node->finished)
+		if (node_feeds(node, edge) && run->epoch.passed[i] < run->epoch.number &&
+			!node->finished)
 			return false;
 	}
 	return true;
@@ -102,7 +103,8 @@ static bool sinks_are_safe(const struct run *run)
 		const struct node *node = pipeline->nodes[i];
 		if (node->role != NODE_SINK || node->optional)
 			continue;
-		if (edge_of(node->in)->epoch != run->epoch.number || node->safe < run->epoch.sink_mark[i])
+		if (edge_of(node->in)->epoch != run->epoch.number ||
+			node->safe < run->epoch.sink_mark[i])
 			return false;
 	}
 	return true;

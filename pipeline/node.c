@@ -90,12 +90,28 @@ void node_hold_back(struct node *stage, uint32_t stream, uint64_t bytes)
 	*noted -= bytes < *noted ? bytes : *noted;
 }
 
+uint32_t node_stream_count(const struct node *node)
+{
+	return node->pipeline->streams;
+}
+
+uint32_t node_buffer_size(const struct node *node)
+{
+	return node->pipeline->buffer_size;
+}
+
+uint64_t node_default_max_record(const struct node *node)
+{
+	return node->pipeline->max_record;
+}
+
 struct node *node_source_of(const struct node *node, uint32_t stream)
 {
 	const struct pipeline *pipeline = node->pipeline;
 	for (size_t i = 0; i < pipeline->node_count; i++) {
 		struct node *source = pipeline->nodes[i];
-		if (source->role == NODE_SOURCE && stream - source->first_stream < source->stream_count)
+		if (source->role == NODE_SOURCE &&
+			stream - source->first_stream < source->stream_count)
 			return source;
 	}
 	return NULL;

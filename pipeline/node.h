@@ -47,9 +47,9 @@ struct shape {
 	enum flow_kind kind;
 	const struct framing *framing; /* records; NULL for bytes and frames */
 	uint32_t streams;              /* bytes: how many streams may be under way at once */
-	uint32_t connections;          /* bytes: of them, those that are connections, open to anybody */
-	uint64_t max_record;           /* records, frames: bytes with delimiter */
-	uint32_t most_views;           /* records: m, the most views that one may have */
+	uint32_t connections; /* bytes: of them, those that are connections, open to anybody */
+	uint64_t max_record;  /* records, frames: bytes with delimiter */
+	uint32_t most_views;  /* records: m, the most views that one may have */
 };
 
 /* What a kind is. */
@@ -63,7 +63,8 @@ struct node_type {
 	 * node->charge, writes to node->how and node->copies_why, and refuses what does not fit. Called more than once while
 	 * the planner looks for a size that fits: it starts from zeroed charge and must not leak; what it compiles
 	 * it keeps in the state and reuses. */
-	bool (*plan)(struct node *node, const struct shape *in, struct shape *out, struct faults *faults);
+	bool (*plan)(struct node *node, const struct shape *in, struct shape *out,
+		struct faults *faults);
 
 	/* Starts, in memory that it allocates here once and for all. False with a fault (no place) if it can't; what was
 	 * begun is undone by close. */
@@ -94,8 +95,10 @@ struct source_ops {
 	/* Everything up to node_noted() of each stream is safe. */
 	void (*commit)(struct node *node);
 
-	uint32_t (*streams)(const struct node *node);    /* how many numbers it needs for its streams; NULL: one */
-	uint32_t (*concurrent)(const struct node *node); /* how many may be under way at once; NULL: as many */
+	uint32_t (*streams)(
+		const struct node *node); /* how many numbers it needs for its streams; NULL: one */
+	uint32_t (*concurrent)(
+		const struct node *node); /* how many may be under way at once; NULL: as many */
 	bool sockets; /* its streams are connections: an unterminated last record is completed */
 };
 
@@ -130,44 +133,46 @@ enum node_role { NODE_SOURCE, NODE_STAGE, NODE_TEE, NODE_SINK };
 
 /* The accounts of a node. What enters and leaves is counted by its batches; here is what is neither. */
 struct account {
-	uint64_t filtered;             /* records that a filter did not keep */
+	uint64_t filtered;              /* records that a filter did not keep */
 	uint64_t dropped[DROP_REASONS]; /* records */
-	uint64_t found;                /* split: records that it found, kept or dropped */
-	uint64_t held;                 /* records inside the node (in an open frame) */
-	uint64_t truncated;            /* records that were cut to max_record */
-	uint64_t peeked;               /* bytes gathered only to be looked at */
-	uint64_t received, sent;       /* sources: payload bytes read; sinks: payload bytes written */
+	uint64_t found;                 /* split: records that it found, kept or dropped */
+	uint64_t held;                  /* records inside the node (in an open frame) */
+	uint64_t truncated;             /* records that were cut to max_record */
+	uint64_t peeked;                /* bytes gathered only to be looked at */
+	uint64_t received, sent; /* sources: payload bytes read; sinks: payload bytes written */
 	struct copies copies;
 };
 
 struct node {
 	const struct node_type *type;
 	enum node_role role;
-	const char *name;             /* in full: "errors.filter.2" */
-	const struct value *value;    /* its configuration, for faults: the value of the kind key */
+	const char *name;          /* in full: "errors.filter.2" */
+	const struct value *value; /* its configuration, for faults: the value of the kind key */
 	struct pipeline *pipeline;
 	void *state;
-	struct batch *in, *out;       /* sources have no in, sinks no out; a tee's outs are its branches' */
+	struct batch *in,
+		*out; /* sources have no in, sinks no out; a tee's outs are its branches' */
 	const struct framing *framing; /* of what comes in; NULL for bytes and frames */
 	struct pool *pool;
 	struct loop *loop;
 	struct account account;
-	uint64_t charge;              /* bytes of memory beside the pool, set by plan() */
-	uint32_t pin_quota;           /* buffers of the pool that a split's unfinished records may pin */
-	uint64_t quota;               /* sources: bytes that this read() may bring */
-	uint64_t due;                 /* when it wants to be called though nothing moved (node_now() clock); 0: never */
-	struct flow_count given;      /* what it put out; kept by the engine */
-	uint64_t safe;                /* sinks: views of `in` that are written, counted as in->taken.views is */
-	uint32_t busy;                /* operations in flight; changed by the node */
-	bool ended;                   /* sources: nothing comes any more. Others: end() is done */
-	bool finished;                /* the engine's: it has ended, and what it put out is closed */
-	bool up;                      /* sinks: writing works; sources: listening */
-	bool optional;                /* on a `drop` branch: what it fails to write holds up no commit */
+	uint64_t charge;    /* bytes of memory beside the pool, set by plan() */
+	uint32_t pin_quota; /* buffers of the pool that a split's unfinished records may pin */
+	uint64_t quota;     /* sources: bytes that this read() may bring */
+	uint64_t
+		due; /* when it wants to be called though nothing moved (node_now() clock); 0: never */
+	struct flow_count given; /* what it put out; kept by the engine */
+	uint64_t safe; /* sinks: views of `in` that are written, counted as in->taken.views is */
+	uint32_t busy; /* operations in flight; changed by the node */
+	bool ended;    /* sources: nothing comes any more. Others: end() is done */
+	bool finished; /* the engine's: it has ended, and what it put out is closed */
+	bool up;       /* sinks: writing works; sources: listening */
+	bool optional; /* on a `drop` branch: what it fails to write holds up no commit */
 	uint32_t first_stream, stream_count; /* sources: the numbers of their streams */
-	uint64_t connections;         /* sockets that are open */
-	uint64_t expected;            /* sources: bytes that there are to read; 0: not known */
-	char how[160];                /* for explain: "literal over the run" */
-	char copies_why[160];         /* for explain: "" or "aside ≤ 2MiB" */
+	uint64_t connections;                /* sockets that are open */
+	uint64_t expected;    /* sources: bytes that there are to read; 0: not known */
+	char how[160];        /* for explain: "literal over the run" */
+	char copies_why[160]; /* for explain: "" or "aside ≤ 2MiB" */
 };
 
 /* Makes the node's pipeline ready: an operation has ended, a socket is readable. */
@@ -199,8 +204,15 @@ uint64_t node_noted(const struct node *source, uint32_t stream);
 /* A stage still holds the last `bytes` bytes of the stream: they are not safe in this epoch. */
 void node_hold_back(struct node *stage, uint32_t stream, uint64_t bytes);
 
+/* What a node may know of its pipeline while it plans: the numbers in use for streams, the size of a buffer, and the
+ * longest record where a split names none. */
+uint32_t node_stream_count(const struct node *node);
+uint32_t node_buffer_size(const struct node *node);
+uint64_t node_default_max_record(const struct node *node);
+
 /* The source that a stream belongs to. */
 struct node *node_source_of(const struct node *node, uint32_t stream);
 
 /* Plans a stage that takes records and gives records, changing nothing about them. */
-bool plan_records_to_records(struct node *node, const struct shape *in, struct shape *out, struct faults *faults);
+bool plan_records_to_records(
+	struct node *node, const struct shape *in, struct shape *out, struct faults *faults);

@@ -25,5 +25,5 @@ const char *const *registry_stages(void);
 const char *const *registry_sinks(void);
 
 /* Adds kinds for a test, in front of the others; each list ends with NULL. */
-void registry_add_for_tests(const struct source_ops *const *sources, const struct stage_ops *const *stages,
-	const struct sink_ops *const *sinks);
+void registry_add_for_tests(const struct source_ops *const *sources,
+	const struct stage_ops *const *stages, const struct sink_ops *const *sinks);

@@ -9,12 +9,12 @@
  *     start ──note──▶ mark ──settle──▶ mark ──▶ … ──▶ safe ≥ mark ──commit──▶ sources
  */
 struct epoch {
-	bool wanted;         /* a source has `commit` */
-	bool open;           /* one is under way */
+	bool wanted; /* a source has `commit` */
+	bool open;   /* one is under way */
 	uint64_t number;
-	uint64_t due;        /* when the next may start; 0: nothing has moved since the last */
-	uint64_t *noted;     /* positions, by stream */
-	uint64_t *passed;    /* by node: the last epoch that it passed on, or (a sink) that is safe */
+	uint64_t due;     /* when the next may start; 0: nothing has moved since the last */
+	uint64_t *noted;  /* positions, by stream */
+	uint64_t *passed; /* by node: the last epoch that it passed on, or (a sink) that is safe */
 	uint64_t *sink_mark; /* by node: where a sink's epoch lies in its input */
 	bool last_done;      /* the sources have ended and what they noted then has been marked */
 };
@@ -24,12 +24,12 @@ struct run {
 	struct engine *engine;
 	struct epoch epoch;
 	bool ready;
-	uint64_t moved;       /* as of the last sweep: views and bytes put and taken */
-	uint64_t read;        /* bytes that the sources brought */
-	uint32_t overdue;     /* turns in which a node left its due time in the past */
-	struct view *group;   /* a record on its way through a tee */
+	uint64_t moved;     /* as of the last sweep: views and bytes put and taken */
+	uint64_t read;      /* bytes that the sources brought */
+	uint32_t overdue;   /* turns in which a node left its due time in the past */
+	struct view *group; /* a record on its way through a tee */
 	uint32_t group_room;
-	size_t open_nodes;    /* nodes that have not finished */
+	size_t open_nodes; /* nodes that have not finished */
 };
 
 /* The node's place in its pipeline. */

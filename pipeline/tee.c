@@ -39,7 +39,8 @@ static bool has_room(const struct pipeline *pipeline, const struct branch *branc
 	return !branch->drop || branch_pins(pipeline, branch->in) + count <= branch->pin_limit;
 }
 
-static bool blocking_have_room(const struct pipeline *pipeline, const struct tee *tee, uint32_t count)
+static bool blocking_have_room(
+	const struct pipeline *pipeline, const struct tee *tee, uint32_t count)
 {
 	for (size_t i = 0; i < tee->count; i++)
 		if (!tee->branches[i].drop && !has_room(pipeline, &tee->branches[i], count))

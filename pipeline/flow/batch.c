@@ -66,7 +66,8 @@ static bool tags_join(enum flow_kind kind, uint32_t tag, uint32_t next)
 	case FLOW_BYTES:
 		return tag == (next & VIEW_STREAM);
 	case FLOW_RECORDS:
-		return !(tag & VIEW_BARE) && ((tag & VIEW_RECORDS) == 0 || (next & VIEW_RECORDS) > 0) &&
+		return !(tag & VIEW_BARE) &&
+		       ((tag & VIEW_RECORDS) == 0 || (next & VIEW_RECORDS) > 0) &&
 		       (tag & VIEW_RECORDS) + (next & VIEW_RECORDS) <= VIEW_RECORDS;
 	case FLOW_FRAMES:
 		return tag == 0;

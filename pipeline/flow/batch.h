@@ -25,13 +25,14 @@ struct batch {
 	uint32_t room_limit; /* how many views may lie in it at once */
 	uint32_t head, count;
 	enum flow_kind kind;
-	bool closed;          /* nothing more will be put */
-	bool marked;          /* an epoch's mark lies in it */
-	uint64_t mark;        /* in views put since the start */
+	bool closed;   /* nothing more will be put */
+	bool marked;   /* an epoch's mark lies in it */
+	uint64_t mark; /* in views put since the start */
 	struct flow_count put, taken;
-	uint32_t pin_limit;  /* 0: none. Otherwise the most pins: a batch that holds as many is full */
-	uint32_t lent;       /* views from the first that the kernel is reading: gather's */
-	uint32_t pins;       /* views whose buffer differs from the previous view's */
+	uint32_t
+		pin_limit; /* 0: none. Otherwise the most pins: a batch that holds as many is full */
+	uint32_t lent;     /* views from the first that the kernel is reading: gather's */
+	uint32_t pins;     /* views whose buffer differs from the previous view's */
 	const struct buffer *last_pinned;
 };
 

@@ -27,10 +27,11 @@ struct buffer {
 	uint32_t published; /* bytes from the start that are frozen */
 	uint32_t holders;
 	uint32_t remainders; /* pieces of unfinished records that lie in it */
-	bool packed;         /* views of other buffers were copied here: copying them again gains nothing */
+	bool packed; /* views of other buffers were copied here: copying them again gains nothing */
 	struct pool *pool;   /* NULL: the buffer stands alone (a mapping, an own allocation) */
 	struct buffer *next; /* in the pool's list of free buffers */
-	void (*destroy)(struct buffer *buffer); /* without a pool: frees it, when its last holder lets go */
+	void (*destroy)(
+		struct buffer *buffer); /* without a pool: frees it, when its last holder lets go */
 };
 
 /* A pool of `count` buffers of `size` bytes. NULL if there is no memory for it. */

@@ -61,7 +61,8 @@ static size_t walk(const struct framing *framing, const char *data, size_t size)
 
 size_t framing_last(const struct framing *framing, const char *data, size_t size)
 {
-	return framing->self_overlapping ? walk(framing, data, size) : search_back(framing, data, size);
+	return framing->self_overlapping ? walk(framing, data, size)
+					 : search_back(framing, data, size);
 }
 
 typedef unsigned char lanes __attribute__((vector_size(16), aligned(1), may_alias));
@@ -83,7 +84,8 @@ static uint32_t count_byte(const char *data, size_t size, char byte)
 		size_t blocks = (size - at) / 16 < 255 ? (size - at) / 16 : 255;
 		lanes counts = { 0 };
 		for (size_t i = 0; i < blocks; i++, at += 16)
-			counts -= (lanes)(*(const lanes *)(const void *)(data + at) == (unsigned char)byte);
+			counts -= (lanes)(*(const lanes *)(const void *)(data + at) ==
+					  (unsigned char)byte);
 		count += sum_lanes(counts);
 	}
 	for (; at < size; at++)
@@ -96,7 +98,8 @@ uint32_t framing_count(const struct framing *framing, const char *data, size_t s
 	if (framing->delimiter_size == 1)
 		return count_byte(data, size, framing->delimiter[0]);
 	uint32_t count = 0;
-	for (size_t at = 0, step; (step = framing_first(framing, data + at, size - at)) > 0; at += step)
+	for (size_t at = 0, step; (step = framing_first(framing, data + at, size - at)) > 0;
+		at += step)
 		count++;
 	return count;
 }

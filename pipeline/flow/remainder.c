@@ -19,8 +19,9 @@ struct remainder {
 };
 
 enum {
-	PIECES_PER_STREAM = 8, /* on the average; the longest lists are packed where the table is used up */
-	FREE_PIECES = 3        /* that packing needs */
+	PIECES_PER_STREAM =
+		8, /* on the average; the longest lists are packed where the table is used up */
+	FREE_PIECES = 3 /* that packing needs */
 };
 
 /* Packed lists always fit: at most two pieces a pinned buffer are solid, and the rest of a list packs into few. */
@@ -29,7 +30,8 @@ static uint32_t piece_total(uint32_t streams, uint32_t most_pieces, uint32_t pin
 	return streams * PIECES_PER_STREAM + 2 * most_pieces + 2 * pin_quota;
 }
 
-size_t remainders_cost(uint32_t streams, uint32_t aside_blocks, uint32_t most_pieces, uint32_t pin_quota)
+size_t remainders_cost(
+	uint32_t streams, uint32_t aside_blocks, uint32_t most_pieces, uint32_t pin_quota)
 {
 	return streams * sizeof(struct remainder) +
 	       piece_total(streams, most_pieces, pin_quota) * sizeof(struct piece) +
@@ -42,8 +44,8 @@ static struct piece *piece_at(const struct remainders *remainders, uint32_t numb
 	return &remainders->pieces[number - 1];
 }
 
-bool remainders_open(struct remainders *remainders, uint32_t streams, uint32_t aside_blocks, uint32_t most_pieces,
-	uint32_t pin_quota, struct pool *pool, struct copies *copies)
+bool remainders_open(struct remainders *remainders, uint32_t streams, uint32_t aside_blocks,
+	uint32_t most_pieces, uint32_t pin_quota, struct pool *pool, struct copies *copies)
 {
 	assert(most_pieces >= 4);
 	uint32_t total = piece_total(streams, most_pieces, pin_quota);
@@ -103,7 +105,8 @@ static struct view pop(struct remainders *remainders, struct remainder *remainde
 
 void remainders_close(struct remainders *remainders)
 {
-	for (uint32_t i = 0; remainders->streams && remainders->pieces && i < remainders->stream_count; i++)
+	for (uint32_t i = 0;
+		remainders->streams && remainders->pieces && i < remainders->stream_count; i++)
 		remainder_cut(remainders, i, 0);
 	buffer_release(&remainders->pack);
 	free(remainders->streams);
@@ -123,7 +126,8 @@ uint32_t remainder_pieces(const struct remainders *remainders, uint32_t stream)
 }
 
 /* Puts a view at the list's end, joined with the last piece where it adjoins. There must be a free piece. */
-static void push(struct remainders *remainders, struct remainder *remainder, struct view *view, bool packed)
+static void push(
+	struct remainders *remainders, struct remainder *remainder, struct view *view, bool packed)
 {
 	remainder->size += view->size;
 	struct piece *last = remainder->last ? piece_at(remainders, remainder->last) : NULL;
@@ -170,8 +174,8 @@ static bool pack_possible(const struct remainders *remainders, uint64_t size)
 	return pool_free(remainders->pool) >= need;
 }
 
-static void copy_piece(struct remainders *remainders, struct remainder *remainder, struct buffer **aside,
-	struct view *view)
+static void copy_piece(struct remainders *remainders, struct remainder *remainder,
+	struct buffer **aside, struct view *view)
 {
 	while (view->size > 0) {
 		struct buffer *room = pack_room(remainders, aside, view->size);
@@ -186,9 +190,11 @@ static void copy_piece(struct remainders *remainders, struct remainder *remainde
 }
 
 /* Where the packed pieces at the list's end lie in an aside block, that block: small additions go there too. */
-static struct buffer *aside_of(const struct remainders *remainders, const struct remainder *remainder)
+static struct buffer *aside_of(
+	const struct remainders *remainders, const struct remainder *remainder)
 {
-	for (uint32_t number = remainder->first; number; number = piece_at(remainders, number)->next) {
+	for (uint32_t number = remainder->first; number;
+		number = piece_at(remainders, number)->next) {
 		struct buffer *buffer = piece_at(remainders, number)->view.buffer;
 		if (buffer && buffer->pool == remainders->aside)
 			return buffer;
@@ -217,10 +223,12 @@ static bool is_nothing(const struct remainders *remainders, const struct piece *
 	return false;
 }
 
-static uint64_t bytes_to_pack(const struct remainders *remainders, const struct remainder *remainder, keeps *stays)
+static uint64_t bytes_to_pack(
+	const struct remainders *remainders, const struct remainder *remainder, keeps *stays)
 {
 	uint64_t bytes = 0;
-	for (uint32_t number = remainder->first; number; number = piece_at(remainders, number)->next)
+	for (uint32_t number = remainder->first; number;
+		number = piece_at(remainders, number)->next)
 		if (!stays(remainders, piece_at(remainders, number)))
 			bytes += piece_at(remainders, number)->view.size;
 	return bytes;
@@ -229,8 +237,8 @@ static uint64_t bytes_to_pack(const struct remainders *remainders, const struct 
 /* Finds where `bytes` bytes of a remainder that is `total` bytes long can be copied to: an aside block (held, in `aside`)
  * if it all fits into one, else the shared buffers. False if there is no room now: aside blocks that are on their way out
  * with finished records are worth waiting for. */
-static bool room_begin(struct remainders *remainders, const struct remainder *remainder, uint64_t bytes, uint64_t total,
-	struct buffer **aside)
+static bool room_begin(struct remainders *remainders, const struct remainder *remainder,
+	uint64_t bytes, uint64_t total, struct buffer **aside)
 {
 	*aside = aside_of(remainders, remainder);
 	if (*aside)
@@ -239,14 +247,16 @@ static bool room_begin(struct remainders *remainders, const struct remainder *re
 		*aside = pool_take(remainders->aside);
 	if (*aside && buffer_room(*aside) >= bytes)
 		return true;
-	bool comes_back = !*aside && total <= ASIDE_BLOCK && remainders->aside_used < pool_count(remainders->aside);
+	bool comes_back = !*aside && total <= ASIDE_BLOCK &&
+			  remainders->aside_used < pool_count(remainders->aside);
 	buffer_release(aside);
 	return !comes_back && pack_possible(remainders, bytes);
 }
 
 /* Makes the list anew: pieces that stay are put as they are, the others as copies. What is still in the old list is no
  * neighbour, though a copy may lie right behind its last piece. Lets go of `aside`. */
-static void rotate(struct remainders *remainders, struct remainder *remainder, keeps *stays, struct buffer **aside)
+static void rotate(struct remainders *remainders, struct remainder *remainder, keeps *stays,
+	struct buffer **aside)
 {
 	struct remainder old = *remainder;
 	*remainder = (struct remainder){ 0 };
@@ -303,7 +313,8 @@ static bool make_room(struct remainders *remainders, struct remainder *remainder
 	return true;
 }
 
-enum remainder_result remainder_add(struct remainders *remainders, uint32_t stream, struct view *view)
+enum remainder_result remainder_add(
+	struct remainders *remainders, uint32_t stream, struct view *view)
 {
 	struct remainder *remainder = &remainders->streams[stream];
 	if (!make_room(remainders, remainder))
@@ -312,7 +323,8 @@ enum remainder_result remainder_add(struct remainders *remainders, uint32_t stre
 	bool over = remainders->pinned + pins > remainders->pin_quota;
 	struct buffer *aside = NULL;
 	uint64_t unpacked = bytes_to_pack(remainders, remainder, is_packed) + view->size;
-	if (over && !room_begin(remainders, remainder, unpacked, remainder->size + view->size, &aside))
+	if (over &&
+		!room_begin(remainders, remainder, unpacked, remainder->size + view->size, &aside))
 		return REMAINDER_WAITS;
 	push(remainders, remainder, view, false);
 	if (over)
@@ -320,7 +332,8 @@ enum remainder_result remainder_add(struct remainders *remainders, uint32_t stre
 	return remainders->pinned <= remainders->pin_quota ? REMAINDER_KEPT : REMAINDER_OVER;
 }
 
-uint32_t remainder_take(struct remainders *remainders, uint32_t stream, uint64_t size, struct view *views)
+uint32_t remainder_take(
+	struct remainders *remainders, uint32_t stream, uint64_t size, struct view *views)
 {
 	struct remainder *remainder = &remainders->streams[stream];
 	uint32_t count = 0;

@@ -24,7 +24,7 @@ struct remainders {
 	uint32_t stream_count;
 	struct piece *pieces;
 	uint32_t free_piece, free_pieces;
-	uint32_t most_pieces; /* of one stream */
+	uint32_t most_pieces;       /* of one stream */
 	uint32_t pinned, pin_quota; /* buffers of the pool */
 	uint32_t aside_used;        /* aside blocks that unfinished records lie in */
 	struct pool *pool, *aside;
@@ -34,23 +34,25 @@ struct remainders {
 
 /* `aside_blocks` blocks are kept for small remainders; `most_pieces` is the longest that a list may become; `copies` is
  * where copying is counted. False without memory. */
-bool remainders_open(struct remainders *remainders, uint32_t streams, uint32_t aside_blocks, uint32_t most_pieces,
-	uint32_t pin_quota, struct pool *pool, struct copies *copies);
+bool remainders_open(struct remainders *remainders, uint32_t streams, uint32_t aside_blocks,
+	uint32_t most_pieces, uint32_t pin_quota, struct pool *pool, struct copies *copies);
 
 /* Drops all. A zeroed struct is allowed. */
 void remainders_close(struct remainders *remainders);
 
 /* The memory that they take beside the pool. */
-size_t remainders_cost(uint32_t streams, uint32_t aside_blocks, uint32_t most_pieces, uint32_t pin_quota);
+size_t remainders_cost(
+	uint32_t streams, uint32_t aside_blocks, uint32_t most_pieces, uint32_t pin_quota);
 
 enum remainder_result {
 	REMAINDER_KEPT,
 	REMAINDER_WAITS, /* nothing was added: a buffer is needed and none is free */
-	REMAINDER_OVER   /* kept, but the quota is exceeded although all was packed: some stream must lose its record */
+	REMAINDER_OVER /* kept, but the quota is exceeded although all was packed: some stream must lose its record */
 };
 
 /* Adds bytes of the stream's unfinished record. Moves the view, unless the answer is REMAINDER_WAITS. */
-enum remainder_result remainder_add(struct remainders *remainders, uint32_t stream, struct view *view);
+enum remainder_result remainder_add(
+	struct remainders *remainders, uint32_t stream, struct view *view);
 
 /* Bytes and pieces that the stream has. */
 uint64_t remainder_size(const struct remainders *remainders, uint32_t stream);
@@ -58,7 +60,8 @@ uint32_t remainder_pieces(const struct remainders *remainders, uint32_t stream);
 
 /* Moves the first `size` bytes (all, if it has no more) into `views`, with tag 0. At most remainder_pieces() views; gives
  * their number. */
-uint32_t remainder_take(struct remainders *remainders, uint32_t stream, uint64_t size, struct view *views);
+uint32_t remainder_take(
+	struct remainders *remainders, uint32_t stream, uint64_t size, struct view *views);
 
 /* Forgets all but the first `size` bytes. */
 void remainder_cut(struct remainders *remainders, uint32_t stream, uint64_t size);

@@ -15,10 +15,10 @@
 
 #include "pipeline/flow/buffer.h"
 
-#define VIEW_END 0x80000000u    /* bytes */
-#define VIEW_BROKEN 0x40000000u /* bytes */
-#define VIEW_STREAM 0x3fffffffu /* bytes: the stream's number */
-#define VIEW_BARE 0x80000000u   /* records */
+#define VIEW_END 0x80000000u     /* bytes */
+#define VIEW_BROKEN 0x40000000u  /* bytes */
+#define VIEW_STREAM 0x3fffffffu  /* bytes: the stream's number */
+#define VIEW_BARE 0x80000000u    /* records */
 #define VIEW_RECORDS 0x7fffffffu /* records: how many end here */
 
 struct view {
@@ -57,7 +57,8 @@ void view_drop(struct view *view);
 /* True if `next` continues `view` in the same buffer. */
 static inline bool view_adjoins(const struct view *view, const struct view *next)
 {
-	return view->buffer == next->buffer && view->buffer && view->data + view->size == next->data;
+	return view->buffer == next->buffer && view->buffer &&
+	       view->data + view->size == next->data;
 }
 
 static inline uint32_t view_records(const struct view *view)

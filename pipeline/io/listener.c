@@ -151,15 +151,17 @@ const char *listener_open(struct listener *listener, const char *host, uint16_t 
 
 uint16_t listener_port(const struct listener *listener)
 {
-	struct sockaddr_storage address = { 0 };
+	union {
+		struct sockaddr any;
+		struct sockaddr_in four;
+		struct sockaddr_in6 six;
+	} address = { .six = { 0 } };
 	socklen_t size = sizeof(address);
 
-	if (listener->count == 0 ||
-		getsockname(listener->sockets[0].fd, (struct sockaddr *)&address, &size) < 0)
+	if (listener->count == 0 || getsockname(listener->sockets[0].fd, &address.any, &size) < 0)
 		return 0;
-	if (address.ss_family == AF_INET6)
-		return ntohs(((const struct sockaddr_in6 *)&address)->sin6_port);
-	return ntohs(((const struct sockaddr_in *)&address)->sin_port);
+	return ntohs(
+		address.any.sa_family == AF_INET6 ? address.six.sin6_port : address.four.sin_port);
 }
 
 void listener_wait(struct listener *listener)

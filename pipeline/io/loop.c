@@ -41,11 +41,9 @@ static bool open_uv(struct loop *loop, const char **why)
 
 static void close_uv(struct loop *loop)
 {
-	int runs = 0;
-
 	uv_close((uv_handle_t *)&loop->keeper, NULL);
-	while (uv_loop_close(&loop->uv) == UV_EBUSY) {
-		assert(runs++ < MOST_CLOSING_RUNS);
+	for (int runs = 0; uv_loop_close(&loop->uv) == UV_EBUSY; runs++) {
+		assert(runs < MOST_CLOSING_RUNS);
 		uv_run(&loop->uv, UV_RUN_NOWAIT);
 	}
 }

@@ -2,6 +2,7 @@
 
 #include "pipeline/search/sieve.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -125,7 +126,9 @@ bool sieve_open(struct sieve *sieve, const struct term *term)
 		*sieve = (struct sieve){ .count = term->count, .set = term->set, .borrowed = true };
 		return true;
 	}
-	struct choice choice = { .literals = calloc(count_literals(term), sizeof(struct literal)) };
+	size_t count = count_literals(term);
+	assert(count > 0);
+	struct choice choice = { .literals = calloc(count, sizeof(struct literal)) };
 	if (!choice.literals)
 		return false;
 	choose(&choice, term);

@@ -11,6 +11,7 @@
 #include "pipeline/io/dialer.h"
 #include "pipeline/io/gather.h"
 #include "pipeline/node.h"
+#include "pipeline/sinks/retry.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -21,7 +22,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -40,10 +40,6 @@ enum phase {
 	CLOSED     /* for good */
 };
 
-struct retry {
-	uint64_t first, most;
-};
-
 struct tcp_sink {
 	struct address connect;
 	struct retry retry;
@@ -56,21 +52,12 @@ struct tcp_sink {
 	struct io_operation watch, send;
 	struct gather gather;
 
-	uint64_t pause; /* the next one, before jitter */
+	struct pauses pauses;
 	uint64_t up_since;
 	uint64_t down_since;
 	bool is_down; /* and it was said */
 	bool over;    /* it will not connect again */
 	int trouble;  /* why the connection is closing: −errno, 0: the peer closed it */
-	uint32_t random;
-};
-
-static const struct option retry_options[] = {
-	OPTION(TIME, struct retry, first, .standard = "100ms", .least = "1ms", .most = "1h",
-		.doc = "The pause after the first failure; each further one doubles it."),
-	OPTION(TIME, struct retry, most, .standard = "30s", .least = "1ms", .most = "1d",
-		.doc = "The longest pause between two attempts."),
-	OPTIONS_END
 };
 
 static const struct option options[] = {
@@ -99,35 +86,6 @@ static void enter(struct tcp_sink *sink, enum phase phase, uint64_t at)
 	node_wake(node);
 }
 
-static uint32_t next_random(struct tcp_sink *sink)
-{
-	sink->random ^= sink->random << 13;
-	sink->random ^= sink->random >> 17;
-	sink->random ^= sink->random << 5;
-	return sink->random;
-}
-
-/* Up to a quarter more or less, so that many who lost one peer don't come back all at once. */
-static uint64_t with_jitter(struct tcp_sink *sink, uint64_t pause)
-{
-	uint64_t range = pause / 2;
-
-	return pause - pause / 4 + (range > 0 ? next_random(sink) % (range + 1) : 0);
-}
-
-static uint64_t next_pause(struct tcp_sink *sink)
-{
-	uint64_t pause = sink->pause;
-
-	sink->pause = pause * 2 < sink->retry.most ? pause * 2 : sink->retry.most;
-	return with_jitter(sink, pause);
-}
-
-static void first_pause(struct tcp_sink *sink)
-{
-	sink->pause = sink->retry.first < sink->retry.most ? sink->retry.first : sink->retry.most;
-}
-
 /* Says that it is down, once. */
 static void be_down(struct tcp_sink *sink, const char *what, const char *reason, uint64_t pause)
 {
@@ -154,7 +112,7 @@ static void say_up(struct tcp_sink *sink)
 
 static void pause_after(struct tcp_sink *sink, const char *what, const char *reason)
 {
-	uint64_t pause = next_pause(sink);
+	uint64_t pause = pauses_next(&sink->pauses, &sink->retry);
 
 	be_down(sink, what, reason, pause);
 	enter(sink, PAUSING, node_now(sink->node) + pause);
@@ -207,8 +165,8 @@ static void connect_again(struct tcp_sink *sink)
 	uint64_t lived = node_now(sink->node) - sink->up_since;
 	const char *reason = sink->trouble ? strerror(-sink->trouble) : "closed by the peer";
 
-	if (lived > sink->pause)
-		first_pause(sink);
+	if (lived > sink->pauses.next)
+		pauses_begin(&sink->pauses, &sink->retry);
 	pause_after(sink, "lost the connection to", reason);
 }
 
@@ -376,14 +334,6 @@ static void tcp_halt(struct node *node)
 		stop(sink);
 }
 
-static uint32_t seed(const struct tcp_sink *sink)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return ((uint32_t)now.tv_nsec ^ (uint32_t)getpid() << 8 ^ (uint32_t)(uintptr_t)sink) | 1;
-}
-
 static bool tcp_open(struct node *node, struct faults *faults)
 {
 	struct tcp_sink *sink = node->state;
@@ -392,7 +342,6 @@ static bool tcp_open(struct node *node, struct faults *faults)
 		return fault_at(faults, NULL, NULL, "%s: out of memory", node->name);
 	sink->node = node;
 	sink->fd = -1;
-	sink->random = seed(sink);
 	sink->watch = (struct io_operation){ .done = watched, .owner = sink };
 	sink->send = (struct io_operation){ .done = sent, .owner = sink };
 	sink->dialer = (struct dialer){
@@ -402,7 +351,7 @@ static bool tcp_open(struct node *node, struct faults *faults)
 		.done = dialed,
 		.owner = sink,
 	};
-	first_pause(sink);
+	pauses_begin(&sink->pauses, &sink->retry);
 	dial(sink);
 	return true;
 }

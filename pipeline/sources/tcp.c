@@ -1,16 +1,13 @@
 /* tcp: listens, and reads what connections bring.
  *
- * A connection is a slot of a table that is made at start; its stream's number is the slot's. All connections share the
- * source's current buffer, so ten thousand that trickle pin one, not ten thousand. A slot is free again when the end of
- * its stream has been put and its descriptor is closed.
- *
- *     accepted ──▶ open ──▶ its end is put ──▶ its poll has come back: closed, free
+ * All connections share the source's current buffer, so ten thousand that trickle pin one, not ten thousand. A
+ * connection is left when the end of its stream has been put.
  */
 
 #include "pipeline/sources/tcp.h"
 
-#include "pipeline/io/inbox.h"
 #include "pipeline/io/listener.h"
+#include "pipeline/sources/connections.h"
 #include "pipeline/sources/receive.h"
 
 #include <assert.h>
@@ -18,11 +15,9 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 enum {
 	ACCEPTS_A_WAKE = 64,
@@ -32,27 +27,15 @@ enum {
 	RESERVED_DESCRIPTORS = 64 /* for everything but connections */
 };
 
-struct connection {
-	struct inbox_socket socket; /* first: the inbox hands it out */
-	struct tcp_source *source;
-	struct connection *next_free;
-	uint64_t active; /* when it last said something */
-	bool open;       /* its stream has not ended */
-};
-
 struct tcp_source {
 	struct address listen;
 	uint64_t max_connections;
 
 	struct node *node;
 	struct listener listener;
-	struct inbox inbox;
+	struct connections connections;
 	struct buffer *buffer; /* what is received next goes behind what is published */
-	struct connection *slots, *free;
-	uint32_t limit;     /* connections at once, as descriptors allow */
-	uint32_t touched;   /* slots that have been used */
-	uint32_t taken;     /* slots that are not free */
-	uint64_t accept_at; /* accepting pauses until then; 0: it does not */
+	uint64_t accept_at;    /* accepting pauses until then; 0: it does not */
 	struct log_gate trouble_gate, full_gate;
 
 	bool draining, halted;
@@ -65,9 +48,8 @@ static const struct option options[] = {
 		.doc = "Where to listen: an address and a port; the port alone is every address."),
 	OPTION(COUNT, struct tcp_source, max_connections, .standard = "1024", .least = "1",
 		.most = "1000000",
-		.doc = "The most connections at once; at the limit accepting pauses. Lowered with "
-		       "a "
-		       "warning where descriptors do not suffice."),
+		.doc = "The most connections at once; at the limit accepting pauses. Lowered, "
+		       "with a warning, where descriptors do not suffice."),
 	OPTIONS_END
 };
 
@@ -78,28 +60,22 @@ uint16_t tcp_source_port(const struct node *node)
 	return listener_port(&source->listener);
 }
 
-static void update_busy(struct tcp_source *source)
+static void update_counts(struct tcp_source *source)
 {
-	source->node->busy = source->taken + source->listener.in_flight;
+	source->node->connections = source->connections.open;
+	source->node->busy = source->connections.taken + source->listener.in_flight;
 }
 
 /* Connections. */
 
-static struct connection *slot_take(struct tcp_source *source)
+static struct tcp_source *source_of(const struct connection *connection)
 {
-	struct connection *slot = source->free;
-
-	if (slot)
-		source->free = slot->next_free;
-	else
-		slot = &source->slots[source->touched++];
-	source->taken++;
-	return slot;
+	return connection->table->owner;
 }
 
-static bool is_full(const struct tcp_source *source)
+static uint32_t stream_of(const struct connection *connection)
 {
-	return source->taken >= source->limit;
+	return source_of(connection)->node->first_stream + connection_slot(connection);
 }
 
 /* Draining: looks at all connections when this one may have fallen silent, if not before. */
@@ -113,47 +89,12 @@ static void sweep_for(struct tcp_source *source, const struct connection *connec
 
 static void begin_connection(struct tcp_source *source, int fd)
 {
-	struct connection *connection = slot_take(source);
 	int on = 1;
 
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	connection->source = source;
+	struct connection *connection = connection_begin(&source->connections, fd);
 	connection->active = node_now(source->node);
-	connection->open = true;
-	source->node->connections++;
 	sweep_for(source, connection);
-	inbox_watch(&source->inbox, &connection->socket, fd);
-}
-
-static void keep_accepting(struct tcp_source *source);
-
-/* Nothing of the connection is in flight any more. */
-static void connection_gone(struct inbox_socket *socket)
-{
-	struct connection *connection = (struct connection *)socket;
-	struct tcp_source *source = connection->source;
-
-	close(socket->fd);
-	connection->next_free = source->free;
-	source->free = connection;
-	source->taken--;
-	keep_accepting(source);
-	update_busy(source);
-	node_wake(source->node);
-}
-
-static void leave_connection(struct connection *connection)
-{
-	connection->open = false;
-	connection->source->node->connections--;
-	inbox_forget(&connection->socket, connection_gone);
-}
-
-static uint32_t stream_of(const struct connection *connection)
-{
-	const struct tcp_source *source = connection->source;
-
-	return source->node->first_stream + (uint32_t)(connection - source->slots);
 }
 
 /* Says in the batch, which has room, that the stream is over. */
@@ -163,7 +104,7 @@ static void end_connection(struct connection *connection, struct batch *out, uin
 	bool is_put = batch_put(out, &end);
 
 	assert(is_put);
-	leave_connection(connection);
+	connection_leave(connection);
 }
 
 /* Accepting. */
@@ -194,7 +135,7 @@ static void say_full(struct tcp_source *source)
 		node_log(source->node, LOG_LEVEL_WARNING,
 			"%u connections are open, which is the limit: accepting pauses until one "
 			"ends",
-			source->limit);
+			source->connections.limit);
 }
 
 /* What went wrong with one connection before it was ours says nothing about the next. */
@@ -211,7 +152,7 @@ static enum queue accept_some(struct tcp_source *source, uint32_t most)
 	if (source->accept_at)
 		return QUEUE_PAUSED;
 	while (most-- > 0) {
-		if (is_full(source))
+		if (connections_full(&source->connections))
 			return QUEUE_PAUSED;
 		int fd = listener_accept(&source->listener);
 		if (fd == -EAGAIN)
@@ -230,7 +171,7 @@ static enum queue accept_some(struct tcp_source *source, uint32_t most)
  * once, and nothing that comes later. */
 static void keep_accepting(struct tcp_source *source)
 {
-	if (source->halted || source->accept_at || is_full(source))
+	if (source->halted || source->accept_at || connections_full(&source->connections))
 		return;
 	if (!source->draining)
 		listener_wait(&source->listener);
@@ -244,11 +185,21 @@ static void listener_woke(void *owner)
 
 	if (!source->halted && !source->draining) {
 		accept_some(source, ACCEPTS_A_WAKE);
-		if (is_full(source))
+		if (connections_full(&source->connections))
 			say_full(source);
 		keep_accepting(source);
 	}
-	update_busy(source);
+	update_counts(source);
+	node_wake(source->node);
+}
+
+/* There is place for another. */
+static void connection_gone(void *owner)
+{
+	struct tcp_source *source = owner;
+
+	keep_accepting(source);
+	update_counts(source);
 	node_wake(source->node);
 }
 
@@ -265,7 +216,7 @@ static void end_pause(struct tcp_source *source)
 /* One recv(2). The bytes that it brought. */
 static uint32_t read_connection(struct connection *connection, struct batch *out, uint64_t most)
 {
-	struct tcp_source *source = connection->source;
+	struct tcp_source *source = source_of(connection);
 	uint32_t received = 0;
 
 	switch (receive_once(source->node, out, source->buffer, &connection->socket,
@@ -290,10 +241,10 @@ static void read_connections(struct tcp_source *source, struct batch *out)
 {
 	uint64_t left = source->node->quota;
 
-	for (uint32_t turns = source->inbox.count; turns > 0 && left > 0; turns--) {
+	for (uint32_t turns = source->connections.inbox.count; turns > 0 && left > 0; turns--) {
 		if (batch_room(out) == 0 || !receive_ready(&source->buffer, source->node->pool))
 			return;
-		struct inbox_socket *next = inbox_next(&source->inbox);
+		struct inbox_socket *next = inbox_next(&source->connections.inbox);
 		if (!next)
 			return;
 		left -= read_connection((struct connection *)next, out, left);
@@ -312,7 +263,7 @@ static bool has_more(const struct connection *connection)
 
 static bool is_over(const struct connection *connection, uint64_t now)
 {
-	if (now >= connection->source->deadline)
+	if (now >= source_of(connection)->deadline)
 		return true;
 	return now >= connection->active + SILENCE_MS && !has_more(connection);
 }
@@ -327,8 +278,8 @@ static void end_silent(struct connection *connection, struct batch *out)
 static bool sweep(struct tcp_source *source, struct batch *out, uint64_t now)
 {
 	source->sweep_at = source->deadline;
-	for (uint32_t i = 0; i < source->touched; i++) {
-		struct connection *connection = &source->slots[i];
+	for (uint32_t i = 0; i < source->connections.touched; i++) {
+		struct connection *connection = &source->connections.slots[i];
 
 		if (!connection->open)
 			continue;
@@ -355,7 +306,7 @@ static void continue_drain(struct tcp_source *source, struct batch *out)
 	if (now >= source->deadline)
 		listener_stop(&source->listener);
 	bool is_held_up = now >= source->sweep_at && !sweep(source, out, now);
-	node->ended = node->connections == 0 && source->listener.stopped;
+	node->ended = source->connections.open == 0 && source->listener.stopped;
 	node->due = node->ended || is_held_up ? 0 : source->sweep_at;
 }
 
@@ -370,7 +321,7 @@ static void tcp_read(struct node *node, struct batch *out)
 		continue_drain(source, out);
 	if (source->accept_at && !node->ended && (!node->due || source->accept_at < node->due))
 		node->due = source->accept_at;
-	update_busy(source);
+	update_counts(source);
 }
 
 /* Silence counts from now on at the earliest: what was sent just before may still be on its way. */
@@ -382,33 +333,33 @@ static void tcp_drain(struct node *node, uint64_t deadline)
 	source->draining = true;
 	source->deadline = deadline;
 	source->sweep_at = now + SILENCE_MS < deadline ? now + SILENCE_MS : deadline;
-	for (uint32_t i = 0; i < source->touched; i++)
-		source->slots[i].active = now;
+	for (uint32_t i = 0; i < source->connections.touched; i++)
+		source->connections.slots[i].active = now;
 	keep_accepting(source);
 	node->up = false;
 	node->due = now;
-	update_busy(source);
+	update_counts(source);
 	node_wake(node);
 }
 
 /* Opening and closing. */
 
-static void lower_limit(struct tcp_source *source)
+/* max_connections, or what descriptors allow. */
+static uint32_t connection_limit(const struct tcp_source *source)
 {
+	uint32_t wanted = (uint32_t)source->max_connections;
 	struct rlimit limit;
 
-	source->limit = (uint32_t)source->max_connections;
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
-		return;
-	uint64_t most =
-		limit.rlim_cur > RESERVED_DESCRIPTORS ? limit.rlim_cur - RESERVED_DESCRIPTORS : 1;
-	if (most >= source->max_connections)
-		return;
-	source->limit = (uint32_t)most;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
+		limit.rlim_cur >= (rlim_t)wanted + RESERVED_DESCRIPTORS)
+		return wanted;
+	uint32_t possible = limit.rlim_cur > RESERVED_DESCRIPTORS
+				    ? (uint32_t)limit.rlim_cur - RESERVED_DESCRIPTORS
+				    : 1;
 	node_log(source->node, LOG_LEVEL_WARNING,
-		"max_connections is lowered from %" PRIu64 " to %u: only %ju descriptors may be "
-		"open",
-		source->max_connections, source->limit, (uintmax_t)limit.rlim_cur);
+		"max_connections is lowered from %u to %u: only %ju descriptors may be open",
+		wanted, possible, (uintmax_t)limit.rlim_cur);
+	return possible;
 }
 
 /* Where the kernel chose the port, it is told. */
@@ -433,12 +384,14 @@ static bool tcp_open(struct node *node, struct faults *faults)
 	struct tcp_source *source = node->state;
 
 	source->node = node;
-	source->inbox = (struct inbox){ .loop = node->loop, .wake = inbox_woke, .owner = source };
 	source->listener =
 		(struct listener){ .loop = node->loop, .wake = listener_woke, .owner = source };
-	lower_limit(source);
-	source->slots = calloc(source->limit, sizeof(*source->slots));
-	if (!source->slots)
+	source->connections = (struct connections){
+		.inbox = { .loop = node->loop, .wake = inbox_woke, .owner = source },
+		.gone = connection_gone,
+		.owner = source,
+	};
+	if (!connections_open(&source->connections, connection_limit(source)))
 		return fault_at(faults, NULL, NULL, "%s: out of memory", node->name);
 	const char *why =
 		listener_open(&source->listener, source->listen.host, source->listen.port);
@@ -448,7 +401,7 @@ static bool tcp_open(struct node *node, struct faults *faults)
 	node->up = true;
 	say_listening(source);
 	keep_accepting(source);
-	update_busy(source);
+	update_counts(source);
 	return true;
 }
 
@@ -461,10 +414,10 @@ static void tcp_halt(struct node *node)
 	source->halted = true;
 	node->up = false;
 	listener_stop(&source->listener);
-	for (uint32_t i = 0; i < source->touched; i++)
-		if (source->slots[i].open)
-			leave_connection(&source->slots[i]);
-	update_busy(source);
+	for (uint32_t i = 0; i < source->connections.touched; i++)
+		if (source->connections.slots[i].open)
+			connection_leave(&source->connections.slots[i]);
+	update_counts(source);
 }
 
 static void tcp_close(struct node *node)
@@ -474,8 +427,7 @@ static void tcp_close(struct node *node)
 	assert(node->busy == 0);
 	listener_stop(&source->listener);
 	buffer_release(&source->buffer);
-	free(source->slots);
-	source->slots = NULL;
+	connections_close(&source->connections);
 }
 
 static bool tcp_plan(

@@ -9,9 +9,9 @@
  *     out:  [ord two⏎three⏎]    [fo][ur⏎]        ("fi" is the remainder)
  */
 
+#include "pipeline/flow/matcher.h"
 #include "pipeline/flow/remainder.h"
 #include "pipeline/node.h"
-#include "pipeline/plan.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -21,17 +21,15 @@ enum on { ON_NEWLINE, ON_DELIMITER, ON_NUL };
 enum too_long { TRUNCATE, DROP, SPLIT };
 enum unterminated { KEEP, COMPLETE, OMIT };
 
-enum { MOST_DELIMITER = 256 };
-
 /* What becomes of the record that a stream is in. */
 enum mode { COLLECT, PASS_OVER, PASS_OVER_TRUNCATED };
 
 struct stream {
-	uint64_t begun;    /* bytes since the record's start */
-	uint32_t matched;  /* bytes of the delimiter that the stream ends with */
+	uint64_t begun;   /* bytes since the record's start */
+	uint32_t matched; /* bytes of the delimiter that the stream ends with */
 	enum mode mode;
-	bool terminated;   /* the remainder ends with the delimiter */
-	uint32_t flags;    /* VIEW_END, VIEW_BROKEN: what is due behind the remainder */
+	bool terminated; /* the remainder ends with the delimiter */
+	uint32_t flags;  /* VIEW_END, VIEW_BROKEN: what is due behind the remainder */
 };
 
 struct split {
@@ -44,7 +42,7 @@ struct split {
 	bool unterminated_set;
 	uint64_t limit; /* max_record, or what the pool allows */
 	struct framing framing;
-	uint32_t border[MOST_DELIMITER]; /* of each prefix of the delimiter: its longest proper border */
+	struct matcher matcher;
 	struct stream *streams;
 	uint32_t stream_count, aside_blocks, most_views;
 	struct remainders remainders;
@@ -58,36 +56,41 @@ static const char *const on_names[] = { "newline", "delimiter", "nul", NULL };
 static const char *const too_long_names[] = { "truncate", "drop", "split", NULL };
 static const char *const unterminated_names[] = { "keep", "complete", "drop", NULL };
 
-static const struct option options[] = {
-	OPTION(CHOICE, struct split, on, .choices = on_names, .primary = true, .doc = "What ends a record."),
+static const struct option options[] = { OPTION(CHOICE, struct split, on, .choices = on_names,
+						 .primary = true, .doc = "What ends a record."),
 	OPTION(BYTES, struct split, delimiter, .needed_when = "`on` is `delimiter`",
 		.doc = "The bytes that end a record, at most 256."),
 	OPTION(BOOL, struct split, crlf, .standard = "false",
-		.doc = "A CR before the LF belongs to the line's end and not to the record, as a filter sees it."),
+		.doc = "A CR before the LF belongs to the line's end and not to the record, as a "
+		       "filter sees it."),
 	OPTION(SIZE, struct split, max_record, .least = "1B", .most = "1GiB",
-		.doc = "The most bytes of a record without its delimiter; 1MiB, or what the pool allows if less."),
+		.doc = "The most bytes of a record without its delimiter; 1MiB, or what the pool "
+		       "allows if less."),
 	OPTION(CHOICE, struct split, too_long, .choices = too_long_names,
-		.doc = "What becomes of a longer one: cut to `max_record` (its delimiter stays), left out, or made "
+		.doc = "What becomes of a longer one: cut to `max_record` (its delimiter stays), "
+		       "left out, or made "
 		       "several."),
 	OPTION(CHOICE, struct split, unterminated, .choices = unterminated_names,
-		.doc = "What becomes of a last record without its delimiter: kept as it is (the default for files and "
+		.doc = "What becomes of a last record without its delimiter: kept as it is (the "
+		       "default for files and "
 		       "standard input), completed (the default for sockets), or left out."),
-	OPTIONS_END
-};
+	OPTIONS_END };
 
 static bool plan_delimiter(struct split *split, struct node *node, struct faults *faults)
 {
 	if (split->on != ON_DELIMITER && split->delimiter.size > 0)
-		return fault_at(faults, split->delimiter.value, "write \"on\": \"delimiter\", or leave it out",
+		return fault_at(faults, split->delimiter.value,
+			"write \"on\": \"delimiter\", or leave it out",
 			"\"delimiter\" is not used, because \"on\" is \"%s\"", on_names[split->on]);
 	if (split->on != ON_DELIMITER)
 		return true;
 	if (split->delimiter.size == 0)
 		return fault_at(faults, node->value, "add \"delimiter\": \"…\"",
 			"split on \"delimiter\" needs the bytes that end a record");
-	if (split->delimiter.size > MOST_DELIMITER)
-		return fault_at(faults, split->delimiter.value, NULL, "the delimiter has %zu bytes; at most %d are allowed",
-			split->delimiter.size, MOST_DELIMITER);
+	if (split->delimiter.size > MATCHER_MOST)
+		return fault_at(faults, split->delimiter.value, NULL,
+			"the delimiter has %zu bytes; at most %d are allowed",
+			split->delimiter.size, MATCHER_MOST);
 	return true;
 }
 
@@ -95,7 +98,8 @@ static struct framing framing_of(const struct split *split)
 {
 	switch ((enum on)split->on) {
 	case ON_DELIMITER:
-		return framing_delimited(split->delimiter.data, (uint32_t)split->delimiter.size, split->crlf);
+		return framing_delimited(
+			split->delimiter.data, (uint32_t)split->delimiter.size, split->crlf);
 	case ON_NUL:
 		return framing_delimited("", 1, false);
 	case ON_NEWLINE:
@@ -104,52 +108,42 @@ static struct framing framing_of(const struct split *split)
 	return framing_delimited("\n", 1, split->crlf);
 }
 
-/* The failure function of Knuth, Morris and Pratt (SIAM J. Comput. 6, 1977). */
-static void find_borders(struct split *split)
-{
-	const char *delimiter = split->framing.delimiter;
-	uint32_t length = 0;
-	split->border[0] = 0;
-	for (uint32_t i = 1; i < split->framing.delimiter_size; i++) {
-		while (length > 0 && delimiter[i] != delimiter[length])
-			length = split->border[length - 1];
-		length += delimiter[i] == delimiter[length];
-		split->border[i] = length;
-	}
-}
-
 static uint32_t most_views(uint64_t record, uint32_t buffer)
 {
 	uint64_t pieces = (record + buffer - 1) / buffer + 2;
 	return pieces < 32 ? 32 : (uint32_t)pieces;
 }
 
-static bool split_plan(struct node *node, const struct shape *in, struct shape *out, struct faults *faults)
+static bool split_plan(
+	struct node *node, const struct shape *in, struct shape *out, struct faults *faults)
 {
 	struct split *split = node->state;
-	const struct pipeline *pipeline = node->pipeline;
+	uint32_t buffer = node_buffer_size(node);
 	if (!plan_delimiter(split, node, faults))
 		return false;
 	split->unterminated_set = value_member(node->value, "unterminated") != NULL;
-	split->limit = split->max_record ? split->max_record : pipeline->max_record;
+	split->limit = split->max_record ? split->max_record : node_default_max_record(node);
 	split->framing = framing_of(split);
-	find_borders(split);
+	matcher_open(&split->matcher, &split->framing);
 	uint64_t whole = split->limit + split->framing.delimiter_size;
-	split->most_views = most_views(whole, pipeline->buffer_size);
-	split->stream_count = pipeline->streams;
-	split->aside_blocks = in->streams > 64 ? in->streams : 64;
+	split->most_views = most_views(whole, buffer);
+	split->stream_count = node_stream_count(node);
+	split->aside_blocks = in->connections > 64 ? in->connections : 64;
 	node->charge += split->stream_count * sizeof(struct stream) +
 			(split->most_views + 4) * sizeof(struct view) +
-			remainders_cost(split->stream_count, split->aside_blocks, split->most_views, node->pin_quota);
+			remainders_cost(split->stream_count, split->aside_blocks, split->most_views,
+				node->pin_quota);
 	*out = (struct shape){ .kind = FLOW_RECORDS,
 		.framing = &split->framing,
 		.max_record = whole,
 		.most_views = split->most_views };
 	snprintf(node->how, sizeof(node->how), "%s",
-		split->framing.self_overlapping || split->limit < pipeline->buffer_size ? "record by record"
-											: "last delimiter of the run");
+		split->framing.self_overlapping || split->limit < buffer
+			? "record by record"
+			: "last delimiter of the run");
 	snprintf(node->copies_why, sizeof(node->copies_why),
-		in->streams > 1 ? "0, or aside where unfinished records pin a quarter of the pool" : "");
+		in->streams > 1 ? "0, or aside where unfinished records pin a quarter of the pool"
+				: "");
 	return true;
 }
 
@@ -159,10 +153,11 @@ static bool split_open(struct node *node, struct faults *faults)
 	split->streams = calloc(split->stream_count, sizeof(*split->streams));
 	split->views = calloc(split->most_views + 4, sizeof(*split->views));
 	if (split->streams && split->views &&
-		remainders_open(&split->remainders, split->stream_count, split->aside_blocks, split->most_views,
-			node->pin_quota, node->pool, &node->account.copies))
+		remainders_open(&split->remainders, split->stream_count, split->aside_blocks,
+			split->most_views, node->pin_quota, node->pool, &node->account.copies))
 		return true;
-	return fault_at(faults, NULL, NULL, "%s: no memory for %u streams", node->name, split->stream_count);
+	return fault_at(faults, NULL, NULL, "%s: no memory for %u streams", node->name,
+		split->stream_count);
 }
 
 static void split_close(struct node *node)
@@ -173,44 +168,6 @@ static void split_close(struct node *node)
 	free(split->views);
 	split->streams = NULL;
 	split->views = NULL;
-}
-
-/* One step of the delimiter's automaton: how many of its bytes end here. */
-static uint32_t match(const struct split *split, uint32_t matched, char byte)
-{
-	if (matched == split->framing.delimiter_size)
-		matched = split->border[matched - 1];
-	while (matched > 0 && byte != split->framing.delimiter[matched])
-		matched = split->border[matched - 1];
-	return matched + (byte == split->framing.delimiter[matched]);
-}
-
-/* The end of the first delimiter in the view, where the stream already ends with `matched` bytes of one; 0: none. */
-static uint32_t first_end(const struct split *split, uint32_t matched, const struct view *view)
-{
-	uint32_t size = split->framing.delimiter_size;
-	for (uint32_t i = 0; matched > 0 && i < view->size && i + 1 < size; i++) {
-		matched = match(split, matched, view->data[i]);
-		if (matched == size)
-			return i + 1;
-	}
-	return (uint32_t)framing_first(&split->framing, view->data, view->size);
-}
-
-/* How many bytes of a delimiter the stream ends with behind a view in which none ends. */
-static uint32_t matched_behind(const struct split *split, uint32_t matched, const struct view *view)
-{
-	uint32_t size = split->framing.delimiter_size;
-	if (size == 1)
-		return 0;
-	uint32_t from = 0;
-	if (view->size >= size - 1) {
-		from = view->size - (size - 1);
-		matched = 0;
-	}
-	for (uint32_t i = from; i < view->size; i++)
-		matched = match(split, matched, view->data[i]);
-	return matched;
 }
 
 static void begin_record(struct stream *stream)
@@ -233,13 +190,14 @@ static void drop_record(struct node *node, enum drop_reason reason)
 	count_record(node);
 	node_drop(node, reason, 1);
 	if (log_gate_open(&split->gate, node_now(node), &missed))
-		node_log(node, LOG_LEVEL_WARNING, "a record was dropped: %s (%llu more since the last such line)",
+		node_log(node, LOG_LEVEL_WARNING,
+			"a record was dropped: %s (%llu more since the last such line)",
 			drop_reason_name(reason), (unsigned long long)missed);
 }
 
 /* Puts the first `size` bytes of the remainder as one record, with the delimiter behind it where it is asked for. */
-static bool put_remainder(struct node *node, struct batch *out, uint32_t number, uint64_t size, uint32_t tag,
-	bool delimiter)
+static bool put_remainder(struct node *node, struct batch *out, uint32_t number, uint64_t size,
+	uint32_t tag, bool delimiter)
 {
 	struct split *split = node->state;
 	if (batch_room(out) < remainder_pieces(&split->remainders, number) + 1)
@@ -319,7 +277,8 @@ static enum unterminated unterminated_rule(const struct node *node, uint32_t num
 	if (split->unterminated_set)
 		return split->unterminated;
 	const struct node *source = node_source_of(node, number);
-	return source && ((const struct source_ops *)(const void *)source->type)->sockets ? COMPLETE : KEEP;
+	return source && ((const struct source_ops *)(const void *)source->type)->sockets ? COMPLETE
+											  : KEEP;
 }
 
 /* The stream ended within a record: it is kept, completed or left out. False: out is full. */
@@ -424,7 +383,7 @@ static bool take_unfinished(struct node *node, struct batch *in, const struct vi
 	struct split *split = node->state;
 	uint32_t number = view_stream(view);
 	struct stream *stream = &split->streams[number];
-	uint32_t matched = matched_behind(split, stream->matched, view);
+	uint32_t matched = matcher_behind(&split->matcher, stream->matched, view->data, view->size);
 	if (!collect(node, view, view->size))
 		return false;
 	stream->begun += view->size;
@@ -452,8 +411,8 @@ static bool take_oddly(struct node *node, struct batch *in, const struct view *v
 }
 
 /* Puts the remainder and the first `end` bytes of the view, `records` records. False: out is full. */
-static bool put_run(struct node *node, struct batch *in, struct batch *out, const struct view *view, uint32_t end,
-	uint32_t records)
+static bool put_run(struct node *node, struct batch *in, struct batch *out, const struct view *view,
+	uint32_t end, uint32_t records)
 {
 	struct split *split = node->state;
 	uint32_t number = view_stream(view);
@@ -488,16 +447,21 @@ static bool take_some(struct node *node, struct batch *in, struct batch *out)
 	bool bulk = is_bulk(split, &view);
 	uint32_t first = 0;
 	if (stream->begun > 0 || !bulk)
-		first = first_end(split, stream->matched, &view);
+		first = (uint32_t)matcher_first(
+			&split->matcher, stream->matched, view.data, view.size);
 	else
 		first = (uint32_t)framing_last(&split->framing, view.data, view.size);
 	if (first == 0)
 		return take_unfinished(node, in, &view);
 	if (stream->begun == 0 && bulk)
-		return put_run(node, in, out, &view, first, framing_count(&split->framing, view.data, first));
-	if (stream->mode != COLLECT || stream->begun + first - split->framing.delimiter_size > split->limit)
+		return put_run(node, in, out, &view, first,
+			framing_count(&split->framing, view.data, first));
+	if (stream->mode != COLLECT ||
+		stream->begun + first - split->framing.delimiter_size > split->limit)
 		return take_oddly(node, in, &view, first);
-	uint32_t more = bulk ? (uint32_t)framing_last(&split->framing, view.data + first, view.size - first) : 0;
+	uint32_t more =
+		bulk ? (uint32_t)framing_last(&split->framing, view.data + first, view.size - first)
+		     : 0;
 	return put_run(node, in, out, &view, first + more,
 		1 + framing_count(&split->framing, view.data + first, more));
 }

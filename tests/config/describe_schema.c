@@ -112,8 +112,8 @@ static const char *const good_options[] = {
 	"{'hex': '00'}",
 	"{'$lines': 'patterns.txt'}",
 	"{'flag': true, 'careful': '${A}', 'count': 19, 'any_count': 18446744073709551615}",
-	"{'count': '${A}', 'size': '64KiB', 'wait': '0.5h', 'on': 'octets', 'path': 'x', 'label': "
-	"''}",
+	"{'count': '${A}', 'size': '64KiB', 'wait': '0.5h'}",
+	"{'on': 'octets', 'path': 'x', 'label': ''}",
 	"{'size': '${A}KiB', 'wait': '${A}', 'on': '${A}', 'path': {'$file': 'x'}}",
 	"{'delimiter': {'hex': '0D0a', '//': 1}, 'mark': 'x', 'exclude': 'x', 'listen': ':0'}",
 	"{'delimiter': {'hex': '${A}'}, 'mark': {'$file': 'x'}, 'exclude': ['x', 'y']}",

@@ -46,7 +46,8 @@ Test(engine, branches_get_the_same_bytes_and_none_is_copied)
 			.segments = &segment,
 			.segment_count = 1,
 			.seed = (unsigned)random_next(&random) };
-		bench.to = "[\"bench\",{\"stages\":[{\"filter\":\"line\"}],\"to\":[\"bench\",\"bench\"]},\"bench\"]";
+		bench.to = "[\"bench\",{\"stages\":[{\"filter\":\"line\"}],\"to\":[\"bench\","
+			   "\"bench\"]},\"bench\"]";
 		bench_run(&bench);
 		cr_assert_eq(bench.sinks, 4);
 		for (size_t k = 0; k < 4; k++) {
@@ -90,8 +91,8 @@ Test(engine, a_stuck_drop_branch_loses_its_newest_records_and_nobody_elses)
 }
 
 /* Every stream sends its lines a few bytes at a time, in turn. */
-static struct segment *interleaved(uint64_t *random, unsigned streams, char **texts, size_t *sizes, size_t most,
-	size_t *count)
+static struct segment *interleaved(
+	uint64_t *random, unsigned streams, char **texts, size_t *sizes, size_t most, size_t *count)
 {
 	size_t *at = calloc(streams, sizeof(*at)), room = 0;
 	for (unsigned i = 0; i < streams; i++)
@@ -107,8 +108,10 @@ static struct segment *interleaved(uint64_t *random, unsigned streams, char **te
 		if (size > sizes[i] - at[i])
 			size = sizes[i] - at[i];
 		bool last = at[i] + size == sizes[i];
-		segments[(*count)++] = (struct segment){
-			.stream = i, .data = texts[i] + at[i], .size = size, .flags = last ? VIEW_END : 0 };
+		segments[(*count)++] = (struct segment){ .stream = i,
+			.data = texts[i] + at[i],
+			.size = size,
+			.flags = last ? VIEW_END : 0 };
 		at[i] += last ? size + 1 : size;
 		open -= last;
 	}
@@ -134,7 +137,8 @@ static char *lines_of(const char *out, const char *name)
 	return text;
 }
 
-static void trickle(uint64_t *random, unsigned streams, const char *buffer, const char *memory, bool copies)
+static void trickle(
+	uint64_t *random, unsigned streams, const char *buffer, const char *memory, bool copies)
 {
 	char *texts[64], names[64][16];
 	size_t sizes[64], count, total = 0;
@@ -144,7 +148,8 @@ static void trickle(uint64_t *random, unsigned streams, const char *buffer, cons
 		total += sizes[i];
 	}
 	struct segment *segments = interleaved(random, streams, texts, sizes, 9, &count);
-	struct bench bench = { .stages = "[{\"split\":{\"on\":\"newline\",\"max_record\":\"200B\"}}]",
+	struct bench bench = { .stages =
+				       "[{\"split\":{\"on\":\"newline\",\"max_record\":\"200B\"}}]",
 		.buffer = buffer,
 		.memory = memory,
 		.segments = segments,
@@ -152,15 +157,15 @@ static void trickle(uint64_t *random, unsigned streams, const char *buffer, cons
 		.chunk = 1000,
 		.seed = (unsigned)random_next(random) };
 	bench_run(&bench);
-	cr_assert_eq(bench.out_size[0], total, "%u streams, buffer %s: %zu of %zu bytes", streams, buffer,
-		bench.out_size[0], total);
+	cr_assert_eq(bench.out_size[0], total, "%u streams, buffer %s: %zu of %zu bytes", streams,
+		buffer, bench.out_size[0], total);
 	for (unsigned i = 0; i < streams; i++) {
 		char *lines = lines_of(bench.out[0], names[i]);
 		cr_assert_str_eq(lines, texts[i], "stream %u, buffer %s", i, buffer);
 		free(lines);
 	}
-	cr_assert_eq(bench.copied > 0, copies, "%u streams, buffer %s: %llu copied", streams, buffer,
-		(unsigned long long)bench.copied);
+	cr_assert_eq(bench.copied > 0, copies, "%u streams, buffer %s: %llu copied", streams,
+		buffer, (unsigned long long)bench.copied);
 	cr_assert_eq(bench_report(&bench, "bench.split")->account.dropped[DROP_MEMORY], 0);
 	cr_assert(bench_balances(&bench));
 	bench_free(&bench);
@@ -188,8 +193,12 @@ Test(engine, a_broken_stream_loses_its_partial_record_only)
 		{ .stream = 1, .data = "five\nsix", .size = 8, .flags = VIEW_END },
 		{ .stream = 2, .data = "ur\n", .size = 3, .flags = VIEW_END },
 	};
-	struct bench bench = { .stages = "[\"split\"]", .segments = segments, .segment_count = 4, .chunk = 3,
-		.sockets = true, .speed = UINT64_MAX };
+	struct bench bench = { .stages = "[\"split\"]",
+		.segments = segments,
+		.segment_count = 4,
+		.chunk = 3,
+		.sockets = true,
+		.speed = UINT64_MAX };
 	bench_run(&bench);
 	cr_assert_str_eq(bench.out[0], "one\nthree\nfive\nsix\nfour\n");
 	cr_assert_eq(bench_report(&bench, "bench.split")->account.dropped[DROP_CUT], 1);
@@ -206,7 +215,10 @@ Test(engine, bare_records_are_parted_where_records_become_bytes)
 		{ .stream = 1, .data = "five", .size = 4, .flags = VIEW_END },
 	};
 	for (uint64_t speed = 1; speed < 8; speed++) {
-		struct bench bench = { .stages = "[\"split\"]", .segments = segments, .segment_count = 4, .chunk = 2,
+		struct bench bench = { .stages = "[\"split\"]",
+			.segments = segments,
+			.segment_count = 4,
+			.chunk = 2,
 			.speed = speed };
 		bench_run(&bench);
 		cr_assert_str_eq(bench.out[0], "one\ntwo\nthree\nfour\nfive");
@@ -233,7 +245,8 @@ Test(engine, epochs_commit_what_is_safe)
 	cr_assert_not(bench.commits_went_back);
 	cr_assert_not(bench.commit_unsafe);
 	cr_assert_eq(text[bench.committed[0] - 1], '\n', "at a record's border");
-	cr_assert_eq(bench.committed[0], bench.out_size[0], "the unfinished record is not committed");
+	cr_assert_eq(
+		bench.committed[0], bench.out_size[0], "the unfinished record is not committed");
 	bench_free(&bench);
 	free(text);
 }
@@ -244,8 +257,10 @@ Test(engine, epochs_pass_stages_that_hold_back_and_branches_and_wait_for_no_drop
 	size_t size;
 	char *text = numbered(60000, "line", &size);
 	struct segment segment = { .data = text, .size = size, .flags = VIEW_END };
-	struct bench bench = { .stages = "[{\"split\":{\"on\":\"newline\",\"max_record\":\"2KiB\"}},{\"filter\":\"line\"}]",
-		.to = "[\"bench\",{\"bench\":{},\"stages\":[{\"compress\":{\"codec\":\"zstd\",\"level\":1}}]},"
+	struct bench bench = { .stages = "[{\"split\":{\"on\":\"newline\",\"max_record\":\"2KiB\"}}"
+					 ",{\"filter\":\"line\"}]",
+		.to = "[\"bench\",{\"bench\":{},\"stages\":[{\"compress\":{\"codec\":\"zstd\","
+		      "\"level\":1}}]},"
 		      "{\"bench\":{},\"when_full\":\"drop\"}]",
 		.buffer = "1KiB",
 		.memory = "16MiB",

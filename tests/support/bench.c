@@ -36,7 +36,8 @@ struct bench_source {
 	struct buffer *buffer;
 };
 
-static bool source_plan(struct node *node, const struct shape *in, struct shape *out, struct faults *faults)
+static bool source_plan(
+	struct node *node, const struct shape *in, struct shape *out, struct faults *faults)
 {
 	(void)node;
 	(void)in;
@@ -132,8 +133,8 @@ static void source_commit(struct node *node)
 		const struct node *sink = node->pipeline->nodes[i];
 		struct node_report report;
 		engine_report(sink, &report);
-		if (sink->role == NODE_SINK && !sink->optional && now->sinks == 1 && strcmp(now->stages, "[\"split\"]") == 0 &&
-			report.bytes_out < committed)
+		if (sink->role == NODE_SINK && !sink->optional && now->sinks == 1 &&
+			strcmp(now->stages, "[\"split\"]") == 0 && report.bytes_out < committed)
 			now->commit_unsafe = true;
 	}
 }
@@ -145,16 +146,29 @@ static uint32_t source_streams(const struct node *node)
 }
 
 static const struct source_ops source_files = {
-	.type = { .name = "bench", .doc = "Gives segments.", .state_size = sizeof(struct bench_source),
-		.plan = source_plan, .open = source_open, .close = source_close },
-	.read = source_read, .note = source_note, .commit = source_commit, .streams = source_streams,
+	.type = { .name = "bench",
+		.doc = "Gives segments.",
+		.state_size = sizeof(struct bench_source),
+		.plan = source_plan,
+		.open = source_open,
+		.close = source_close },
+	.read = source_read,
+	.note = source_note,
+	.commit = source_commit,
+	.streams = source_streams,
 };
 
 static const struct source_ops source_sockets = {
-	.type = { .name = "bench_sockets", .doc = "Gives segments as sockets do.",
-		.state_size = sizeof(struct bench_source), .plan = source_plan, .open = source_open,
+	.type = { .name = "bench_sockets",
+		.doc = "Gives segments as sockets do.",
+		.state_size = sizeof(struct bench_source),
+		.plan = source_plan,
+		.open = source_open,
 		.close = source_close },
-	.read = source_read, .note = source_note, .commit = source_commit, .streams = source_streams,
+	.read = source_read,
+	.note = source_note,
+	.commit = source_commit,
+	.streams = source_streams,
 	.sockets = true,
 };
 
@@ -166,7 +180,8 @@ struct bench_sink {
 	uint64_t random;
 };
 
-static bool sink_plan(struct node *node, const struct shape *in, struct shape *out, struct faults *faults)
+static bool sink_plan(
+	struct node *node, const struct shape *in, struct shape *out, struct faults *faults)
 {
 	(void)node;
 	(void)in;
@@ -230,8 +245,12 @@ static void sink_write(struct node *node, struct batch *in)
 }
 
 static const struct sink_ops sink_bench = {
-	.type = { .name = "bench", .doc = "Collects.", .state_size = sizeof(struct bench_sink), .plan = sink_plan,
-		.open = sink_open, .close = sink_close },
+	.type = { .name = "bench",
+		.doc = "Collects.",
+		.state_size = sizeof(struct bench_sink),
+		.plan = sink_plan,
+		.open = sink_open,
+		.close = sink_close },
 	.write = sink_write,
 };
 
@@ -250,11 +269,13 @@ static char *configuration(const struct bench *bench)
 {
 	static char text[16384];
 	snprintf(text, sizeof(text),
-		"{\"service\":{\"io\":\"epoll\",\"buffer\":\"%s\"},\"pipelines\":{\"bench\":{%s%s%s\"from\":\"%s\","
+		"{\"service\":{\"io\":\"epoll\",\"buffer\":\"%s\"},\"pipelines\":{\"bench\":{%s%s%"
+		"s\"from\":\"%s\","
 		"\"stages\":%s,\"to\":%s}}}",
 		bench->buffer ? bench->buffer : "64KiB", bench->memory ? "\"memory\":\"" : "",
 		bench->memory ? bench->memory : "", bench->memory ? "\"," : "",
-		bench->sockets ? "bench_sockets" : "bench", bench->stages, bench->to ? bench->to : "\"bench\"");
+		bench->sockets ? "bench_sockets" : "bench", bench->stages,
+		bench->to ? bench->to : "\"bench\"");
 	return text;
 }
 
@@ -296,7 +317,8 @@ void bench_run(struct bench *bench)
 		engine_turn(engine, -1);
 	cr_assert(engine_close(engine));
 	keep_reports(bench, plan);
-	uint32_t free_buffers = pool_free(plan->pipelines[0].pool), all = pool_count(plan->pipelines[0].pool);
+	uint32_t free_buffers = pool_free(plan->pipelines[0].pool),
+		 all = pool_count(plan->pipelines[0].pool);
 	cr_assert_eq(free_buffers, all, "%u of %u buffers came back", free_buffers, all);
 	engine_destroy(engine);
 	loop_destroy(loop);

@@ -12,37 +12,39 @@ struct segment {
 	uint32_t stream; /* 0 … 63 */
 	const char *data;
 	size_t size;
-	uint32_t flags;  /* VIEW_END, VIEW_BROKEN behind it */
+	uint32_t flags; /* VIEW_END, VIEW_BROKEN behind it */
 };
 
 struct bench {
 	/* What is run. */
-	const char *stages;  /* the JSON of the list */
-	const char *to;      /* the JSON of "to"; NULL: one sink, "bench" */
-	const char *memory;  /* the pipeline's own: "64KiB"; NULL: the default */
-	const char *buffer;  /* "16B" */
+	const char *stages; /* the JSON of the list */
+	const char *to;     /* the JSON of "to"; NULL: one sink, "bench" */
+	const char *memory; /* the pipeline's own: "64KiB"; NULL: the default */
+	const char *buffer; /* "16B" */
 	const struct segment *segments;
 	size_t segment_count;
-	size_t chunk;        /* bytes a view at most; 0: random, by the seed */
-	uint64_t speed;      /* bytes that a sink takes a call; 0: random, by the seed; UINT64_MAX: all */
+	size_t chunk; /* bytes a view at most; 0: random, by the seed */
+	uint64_t
+		speed; /* bytes that a sink takes a call; 0: random, by the seed; UINT64_MAX: all */
 	unsigned seed;
-	bool sockets;        /* unterminated records are completed */
-	uint64_t epoch_ms;   /* how often epochs start; 0: only at the end */
-	const char *stuck;   /* the name of a sink that never takes anything ("bench.to.1"), until the source has ended */
+	bool sockets;      /* unterminated records are completed */
+	uint64_t epoch_ms; /* how often epochs start; 0: only at the end */
+	const char *
+		stuck; /* the name of a sink that never takes anything ("bench.to.1"), until the source has ended */
 
 	/* What came of it. */
-	char *out[8];        /* by sink, in data order; NUL behind */
+	char *out[8]; /* by sink, in data order; NUL behind */
 	size_t out_size[8];
 	size_t sinks;
-	uint64_t copied;     /* by all nodes */
+	uint64_t copied; /* by all nodes */
 	struct node_report reports[16];
 	const char *names[16];
 	size_t nodes;
-	uint32_t most_used;  /* buffers */
+	uint32_t most_used; /* buffers */
 	unsigned commits;
 	uint64_t committed[64]; /* by stream: the last committed position */
 	bool commits_went_back, /* one was lower than the one before it */
-		commit_unsafe;      /* one was beyond what the sinks had */
+		commit_unsafe;  /* one was beyond what the sinks had */
 };
 
 /* Runs it to its end; fails the test where the plan is refused or a buffer does not come back. */

@@ -126,13 +126,16 @@ static char *random_text(uint64_t *random, size_t size)
 static void compare(const struct bench *bench, const struct oracle *oracle, const char *case_)
 {
 	const struct node_report *split = bench_report(bench, "bench.split");
-	cr_assert_eq(bench->out_size[0], oracle->out.size, "%s: %zu bytes, %zu expected", case_, bench->out_size[0],
-		oracle->out.size);
-	cr_assert(oracle->out.size == 0 || memcmp(bench->out[0], oracle->out.data, oracle->out.size) == 0, "%s", case_);
+	cr_assert_eq(bench->out_size[0], oracle->out.size, "%s: %zu bytes, %zu expected", case_,
+		bench->out_size[0], oracle->out.size);
+	cr_assert(oracle->out.size == 0 ||
+			  memcmp(bench->out[0], oracle->out.data, oracle->out.size) == 0,
+		"%s", case_);
 	cr_assert_eq(split->records_out, oracle->records, "%s: %llu records, not %u", case_,
 		(unsigned long long)split->records_out, oracle->records);
-	cr_assert_eq(split->account.dropped[DROP_TOO_LONG] + split->account.dropped[DROP_INCOMPLETE], oracle->dropped,
-		"%s: dropped", case_);
+	cr_assert_eq(
+		split->account.dropped[DROP_TOO_LONG] + split->account.dropped[DROP_INCOMPLETE],
+		oracle->dropped, "%s: dropped", case_);
 	cr_assert_eq(split->account.truncated, oracle->truncated, "%s: truncated", case_);
 	cr_assert(bench_balances(bench), "%s", case_);
 }
@@ -145,7 +148,8 @@ static void try_one(uint64_t *random)
 	size_t size = random_below(random, 700);
 	char *text = random_text(random, size), stages[256], case_[512];
 	snprintf(stages, sizeof(stages),
-		"[{\"split\":{%s,\"max_record\":\"%lluB\",\"too_long\":\"%s\",\"unterminated\":\"%s\"}}]",
+		"[{\"split\":{%s,\"max_record\":\"%lluB\",\"too_long\":\"%s\",\"unterminated\":\"%"
+		"s\"}}]",
 		delimiters[kind].json, (unsigned long long)limit, rules[rule], lasts[last]);
 	struct segment segment = { .data = text, .size = size, .flags = VIEW_END };
 	struct bench bench = { .stages = stages,
@@ -155,7 +159,8 @@ static void try_one(uint64_t *random)
 		.segment_count = 1,
 		.chunk = random_below(random, 3) ? 0 : 1,
 		.seed = (unsigned)random_next(random) };
-	snprintf(case_, sizeof(case_), "%s, buffer %s, chunk %zu, %zu bytes", stages, bench.buffer, bench.chunk, size);
+	snprintf(case_, sizeof(case_), "%s, buffer %s, chunk %zu, %zu bytes", stages, bench.buffer,
+		bench.chunk, size);
 	struct oracle oracle = { .delimiter = delimiters[kind].bytes,
 		.delimiter_size = delimiters[kind].size,
 		.limit = limit,
