@@ -14,9 +14,7 @@
 #include "pipeline/holds.h"
 
 static const char newline_text[] = "\n";
-static const struct framing newline = {
-	.delimiter = newline_text, .delimiter_size = 1, .newline = true
-};
+static const struct framing newline = { .delimiter = newline_text, .delimiter_size = 1 };
 
 static const char split_first[] = "put {\"split\": \"newline\"} before it";
 
