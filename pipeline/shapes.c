@@ -14,7 +14,9 @@
 #include "pipeline/holds.h"
 
 static const char newline_text[] = "\n";
-static const struct framing newline = { .delimiter = newline_text, .delimiter_size = 1 };
+static const struct framing newline = {
+	.delimiter = newline_text, .delimiter_size = 1, .newline = true
+};
 
 static const char split_first[] = "put {\"split\": \"newline\"} before it";
 

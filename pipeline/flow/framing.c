@@ -21,6 +21,7 @@ struct framing framing_delimited(const char *delimiter, uint32_t size, bool crlf
 	return (struct framing){ .delimiter = delimiter,
 		.delimiter_size = size,
 		.self_overlapping = overlaps_itself(delimiter, size),
+		.newline = newline,
 		.crlf = crlf && newline };
 }
 

@@ -15,7 +15,8 @@ struct framing {
 	uint32_t delimiter_size; /* at least 1 */
 	bool self_overlapping; /* a proper prefix of the delimiter is its suffix ("aa", "abab"): only a walk from a
 	                            record's start finds its borders */
-	bool crlf; /* a CR before the LF is not content */
+	bool newline; /* the delimiter is LF: records are lines */
+	bool crlf;    /* a CR before the LF is not content */
 };
 
 /* A delimiter's framing; the bytes stay the caller's. */
