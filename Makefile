@@ -181,7 +181,7 @@ format:
 docs: $(BINARY)
 	$(Q)$(BINARY) schema > config/viewduct.schema.json
 	$(Q)$(BINARY) list --format markdown > build/reference.md
-	$(Q)sed -i -e '/^<!-- reference: made by/,/^<!-- reference ends -->/{//!d}' \
+	$(Q)[ ! -e README.md ] || sed -i -e '/^<!-- reference: made by/,/^<!-- reference ends -->/{//!d}' \
 		-e '/^<!-- reference: made by/r build/reference.md' README.md
 
 # --- installing -------------------------------------------------------------------------------------------------------

@@ -474,6 +474,7 @@ static uint64_t in_queue(const struct node *node)
 
 void engine_report(const struct node *node, struct node_report *report)
 {
+	assert(node->in || node->role == NODE_SOURCE);
 	uint64_t before = node->in ? dropped_before(node) : 0;
 	*report = (struct node_report){ .account = node->account };
 	report->account.dropped[DROP_WHEN_FULL] += before;

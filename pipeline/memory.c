@@ -13,6 +13,7 @@
 
 #include "pipeline/draft.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "config/arena.h"
@@ -288,6 +289,7 @@ static void set_drop_limits(struct pipeline *pipeline, uint32_t drops)
 static void set_quotas(struct pipeline *pipeline)
 {
 	uint32_t sources = count_sources(pipeline);
+	assert(sources > 0);
 	set_pin_quotas(pipeline, pipeline->buffers);
 	for (size_t i = 0; i < pipeline->edge_count; i++) {
 		struct edge *edge = &pipeline->edges[i];

@@ -107,6 +107,7 @@ static void choose(struct choice *choice, const struct term *term)
 
 static bool build(struct sieve *sieve, const struct choice *choice)
 {
+	assert(choice->count > 0);
 	sieve->count = choice->count;
 	sieve->literal = choice->literals[0];
 	if (is_plain(choice->literals, choice->count))

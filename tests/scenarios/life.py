@@ -78,21 +78,32 @@ def a_drain_with_nothing_left_is_0(case):
 
 @scenario()
 def reopening_under_load_loses_nothing(case):
-    port = free_port()
+    port, parts = free_port(), 4
     daemon = case.daemon(listening(port, {"file": "out"}))
-    client = threading.Thread(target=peer.send, args=(port, case.make_records("a", 100000, 300), 5000))
+    data = case.make_records("a", 100000, 300)
+    go = threading.Semaphore(0)
+
+    def send_part_by_part():
+        with peer.connect(port) as client:
+            for part in range(parts):
+                go.acquire()
+                client.sendall(data[len(data) * part // parts : len(data) * (part + 1) // parts])
+
+    client = threading.Thread(target=send_part_by_part)
     client.start()
     for number, name in enumerate((signal.SIGUSR1, signal.SIGHUP, signal.SIGUSR1)):
+        go.release()
         until(lambda: case.size("out") > 0, "the first bytes of a file")
         os.rename(case.path("out"), case.path(f"out.{number}"))
         daemon.signal(name)
         until(lambda: os.path.exists(case.path("out")), "the new file")
+    go.release()
     client.join()
     daemon.drain()
-    parts = [case.read(name) for name in ("out.0", "out.1", "out.2", "out")]
-    for part in parts:
-        expect(part == b"" or part.endswith(b"\n"), "a file ends in mid-record")
-    case.verify(b"".join(parts), a=100000)
+    files = [case.read(name) for name in ("out.0", "out.1", "out.2", "out")]
+    for text in files:
+        expect(text == b"" or text.endswith(b"\n"), "a file ends in mid-record")
+    case.verify(b"".join(files), a=100000)
 
 
 @scenario()
