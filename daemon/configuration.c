@@ -6,7 +6,9 @@
 bool configuration_read(struct configuration *configuration, const char *path, bool resolve)
 {
 	*configuration = (struct configuration){ 0 };
-	if (document_read(&configuration->document, path, resolve, &configuration->faults))
+	document_read(&configuration->document, path, resolve, &configuration->faults);
+	/* Where it is JSON, the plan's faults are told beside those of the document. */
+	if (configuration->document.root)
 		configuration->plan = plan_create(&configuration->document, &configuration->faults);
 	return configuration->plan && configuration->faults.errors == 0;
 }

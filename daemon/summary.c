@@ -95,8 +95,8 @@ static struct row make_row(const struct pipeline *pipeline, const struct node *n
 	engine_report(node, &report);
 	row.name = strlen(node->name) > prefix ? node->name + prefix : node->name;
 	if (sink || node->out->kind != FLOW_BYTES)
-		grouped(sink ? report.records_in : report.records_out, row.records);
-	bytes_for_people((double)(sink ? report.bytes_in : report.bytes_out), row.bytes);
+		grouped(report.records_out, row.records);
+	bytes_for_people((double)report.bytes_out, row.bytes);
 	tell_work(&row, node, &report);
 	tell_losses(&row, &report);
 	return row;

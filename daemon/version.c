@@ -4,7 +4,6 @@
 #include "daemon/print.h"
 #include "pipeline/io/loop.h"
 
-#include <hs/hs.h>
 #include <lz4frame.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,8 +40,8 @@ static void print_pattern_engines(FILE *out)
 	pcre2_config(PCRE2_CONFIG_JIT, &jit);
 	if (jit)
 		pcre2_config(PCRE2_CONFIG_JITTARGET, target);
-	fprintf(out, "patterns    PCRE2 %d.%d, JIT: %s; vectorscan %s\n", PCRE2_MAJOR, PCRE2_MINOR,
-		jit ? target : "none", hs_version());
+	fprintf(out, "patterns    PCRE2 %d.%d, JIT: %s\n", PCRE2_MAJOR, PCRE2_MINOR,
+		jit ? target : "none");
 }
 
 static void print_processor(FILE *out)
@@ -50,10 +49,9 @@ static void print_processor(FILE *out)
 	fprintf(out, "processor  ");
 #if defined(__x86_64__)
 	__builtin_cpu_init();
-	fprintf(out, "%s%s%s%s", __builtin_cpu_supports("sse4.2") ? " SSE4.2" : "",
+	fprintf(out, "%s%s%s", __builtin_cpu_supports("sse4.2") ? " SSE4.2" : "",
 		__builtin_cpu_supports("avx2") ? " AVX2" : "",
-		__builtin_cpu_supports("avx512bw") ? " AVX-512BW" : "",
-		hs_valid_platform() == HS_SUCCESS ? "" : " (too old for vectorscan)");
+		__builtin_cpu_supports("avx512bw") ? " AVX-512BW" : "");
 #else
 	fprintf(out, " no SIMD that is used");
 #endif

@@ -544,8 +544,7 @@ static void close_node(struct node *node)
 		node->in->taken.records += in_queue(node);
 	node->account.held = 0;
 	node_drop(node, DROP_SHUTDOWN, held);
-	if (node->type->close)
-		node->type->close(node);
+	plan_close_node(node);
 }
 
 static void close_run(struct run *run)

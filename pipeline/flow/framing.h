@@ -15,7 +15,7 @@ struct framing {
 	uint32_t delimiter_size; /* at least 1 */
 	bool self_overlapping; /* a proper prefix of the delimiter is its suffix ("aa", "abab"): only a walk from a
 	                            record's start finds its borders */
-	bool newline; /* the delimiter is LF: what vectorscan's and PCRE2's notion of a line needs */
+	bool newline; /* the delimiter is LF: records are lines */
 	bool crlf;    /* a CR before the LF is not content */
 };
 

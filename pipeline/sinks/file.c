@@ -80,25 +80,33 @@ static void taken(struct node *node)
 	node->safe = node->in->taken.views;
 }
 
-/* What a record lacks to be whole in the file is taken off again. Where that can't be done the next write goes on
- * behind it: then the record becomes whole after all. */
+/* Half a delimiter is taken off again: it stays owed. */
+static void cut_delimiter(struct file_sink *sink)
+{
+	if (file_target_cut(&sink->target, sink->gather.delimiter_written))
+		sink->gather.delimiter_written = 0;
+}
+
+/* So is what was written of a record that is not whole. Where that can't be done the next write goes on behind it: then
+ * the record becomes whole after all. */
 static void cut_back(struct node *node)
 {
 	struct file_sink *sink = node->state;
 	struct gather *gather = &sink->gather;
 	struct batch *in = node->in;
 	uint64_t written = gather->written + in->taken.bytes;
-	uint32_t delimiter = gather->delimiter_written;
 
 	if (in->kind == FLOW_BYTES || !sink->target.regular)
 		return;
+	if (gather->written == 0) {
+		cut_delimiter(sink);
+		return;
+	}
 	gather_restart(gather, in, node->framing);
 	taken(node);
 	uint64_t part = written - in->taken.bytes;
-	if (part + delimiter == 0 || file_target_cut(&sink->target, part + delimiter))
-		return;
-	gather->written = part;
-	gather->delimiter_written = delimiter;
+	if (!file_target_cut(&sink->target, part))
+		gather->written = part;
 }
 
 static void fail(struct node *node, int error)
@@ -290,10 +298,11 @@ static void file_write(struct node *node, struct batch *in)
 	if (sink->failing && node_now(node) < node->due)
 		return;
 	node->due = 0;
-	uint64_t bytes = gather_fill(&sink->gather, in, node->framing, size);
-	taken(node);
-	if (bytes == 0)
+	if (gather_fill(&sink->gather, in, node->framing, size) == 0) {
+		gather_written(&sink->gather, in, 0);
+		taken(node);
 		return;
+	}
 	node->busy++;
 	io_write(
 		node->loop, &sink->write, sink->target.fd, sink->gather.pieces, sink->gather.count);

@@ -131,6 +131,8 @@ bool file_target_cut(const struct file_target *target, uint64_t bytes)
 {
 	struct stat status;
 
+	if (bytes == 0)
+		return true;
 	if (!target->regular || fstat(target->fd, &status) < 0 || (uint64_t)status.st_size < bytes)
 		return false;
 	return ftruncate(target->fd, status.st_size - (off_t)bytes) == 0;
