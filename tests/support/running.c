@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <criterion/logging.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdarg.h>
@@ -32,7 +33,8 @@ static void in_folder(void (*body)(struct running *running), struct running *run
 	cr_assert_eq(chdir(folder), 0);
 	body(running);
 	cr_assert_eq(chdir("/"), 0);
-	cr_assert_eq(nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+	cr_assert_eq(nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0, "%s: %s", folder,
+		strerror(errno));
 }
 
 void running_on_both(void (*body)(struct running *running))
