@@ -138,7 +138,7 @@ static uint64_t undelivered(const struct run *run)
 	uint64_t sum = 0;
 
 	if (run->stuck)
-		return engine_undelivered(run->engine);
+		return plan_undelivered(run->configuration.plan);
 	for (size_t i = 0; i < plan->count; i++)
 		for (size_t k = 0; k < plan->pipelines[i].node_count; k++)
 			sum += plan->pipelines[i].nodes[k]->account.dropped[DROP_SHUTDOWN];

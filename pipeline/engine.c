@@ -13,7 +13,6 @@ enum {
 	TURN_BYTES = 1024 * 1024,
 	TURN_ROUNDS = 16,
 	TURN_NS = 1000 * 1000,
-	SOURCE_BYTES = 256 * 1024, /* that the sources of a pipeline may bring a round, together */
 	SPARE_BUFFERS = 2,
 	EPOCH_INTERVAL_MS = 1000,
 	MOST_OVERDUE = 100,
@@ -112,7 +111,8 @@ static bool open_memory(struct run *run, struct faults *faults)
 {
 	struct pipeline *pipeline = run->pipeline;
 	pipeline->pool = pool_create(pipeline->buffers, pipeline->buffer_size);
-	if (!pipeline->pool || !open_edges(run) || !epoch_open(run))
+	if (!pipeline->pool || !open_edges(run) || !round_open(run) ||
+		!epoch_open(run, run->engine->epoch_interval))
 		return fault_at(faults, NULL, "lower service.memory",
 			"%s: no memory for %u buffers of %u bytes", pipeline->name,
 			pipeline->buffers, pipeline->buffer_size);
@@ -152,168 +152,6 @@ bool engine_open(struct engine *engine, struct faults *faults)
 	return good;
 }
 
-/* A round: every node of the row once */
-
-static bool feeders_finished(const struct run *run, const struct edge *edge)
-{
-	for (size_t i = 0; i < run->pipeline->node_count; i++)
-		if (node_feeds(run->pipeline->nodes[i], edge) && !run->pipeline->nodes[i]->finished)
-			return false;
-	return true;
-}
-
-/* The node is done; an edge into which all have put their last is closed. */
-static void finish_node(struct run *run, struct node *node)
-{
-	node->ended = true;
-	node->finished = true;
-	run->open_nodes--;
-	epoch_node_finished(run, node);
-	for (size_t i = 0; i < run->pipeline->edge_count; i++) {
-		struct edge *edge = &run->pipeline->edges[i];
-		if (node_feeds(node, edge) && feeders_finished(run, edge))
-			edge->batch.closed = true;
-	}
-}
-
-static void count_given(struct node *node, const struct flow_count *before)
-{
-	const struct flow_count *now = &node->out->put;
-	node->given.views += now->views - before->views;
-	node->given.records += now->records - before->records;
-	node->given.bytes += now->bytes - before->bytes;
-}
-
-static void step_source(struct run *run, struct node *node, uint64_t quota)
-{
-	const struct source_ops *ops = (const void *)node->type;
-	struct flow_count before = node->out->put;
-	if (!node->ended) {
-		node->quota = quota;
-		ops->read(node, node->out);
-		count_given(node, &before);
-		run->read += node->out->put.bytes - before.bytes;
-	}
-	if (node->ended && !node->finished && epoch_lets_close(run))
-		finish_node(run, node);
-}
-
-static bool input_is_over(const struct node *node)
-{
-	return node->in->closed && batch_empty(node->in) && !node->in->marked;
-}
-
-static void step_stage(struct run *run, struct node *node)
-{
-	const struct stage_ops *ops = (const void *)node->type;
-	struct flow_count before = node->out->put;
-	if (node->ended)
-		return;
-	ops->process(node, node->in, node->out);
-	if (batch_mark_reached(node->in) && (!ops->settle || ops->settle(node, node->out))) {
-		batch_clear_mark(node->in);
-		epoch_pass(run, node);
-	}
-	bool (*end)(struct node *, struct batch *) = ops->end ? ops->end : ops->settle;
-	bool over = input_is_over(node) && (!end || end(node, node->out));
-	count_given(node, &before);
-	if (over)
-		finish_node(run, node);
-}
-
-static void step_tee(struct run *run, struct node *node)
-{
-	if (node->ended)
-		return;
-	tee_process(run, node);
-	if (batch_mark_reached(node->in)) {
-		batch_clear_mark(node->in);
-		epoch_pass(run, node);
-	}
-	if (input_is_over(node))
-		finish_node(run, node);
-}
-
-static void step_sink(struct run *run, struct node *node)
-{
-	const struct sink_ops *ops = (const void *)node->type;
-	if (node->ended)
-		return;
-	ops->write(node, node->in);
-	if (input_is_over(node) && (!ops->end || ops->end(node)))
-		finish_node(run, node);
-}
-
-static void step_node(struct run *run, struct node *node, uint64_t quota)
-{
-	switch (node->role) {
-	case NODE_SOURCE:
-		step_source(run, node, quota);
-		break;
-	case NODE_STAGE:
-		step_stage(run, node);
-		break;
-	case NODE_TEE:
-		step_tee(run, node);
-		break;
-	case NODE_SINK:
-		step_sink(run, node);
-		break;
-	}
-}
-
-static uint64_t source_quota(const struct pipeline *pipeline)
-{
-	uint64_t sources = 0;
-	for (size_t i = 0; i < pipeline->node_count; i++)
-		sources += pipeline->nodes[i]->role == NODE_SOURCE && !pipeline->nodes[i]->ended;
-	uint64_t quota = SOURCE_BYTES / (sources ? sources : 1);
-	return quota > pipeline->buffer_size ? quota : pipeline->buffer_size;
-}
-
-/* Whatever changes when something moves. */
-static uint64_t movement(const struct run *run)
-{
-	const struct pipeline *pipeline = run->pipeline;
-	uint64_t sum = pipeline->node_count - run->open_nodes;
-	for (size_t i = 0; i < pipeline->edge_count; i++) {
-		const struct batch *batch = &pipeline->edges[i].batch;
-		sum += batch->put.views + batch->put.bytes + batch->taken.views +
-		       batch->taken.bytes + batch->closed;
-	}
-	return sum + run->epoch.number + !run->epoch.open;
-}
-
-/* The pool is empty and nothing moves: thin views in sink queues let go of the buffers that they pin. */
-static bool pack_thin(struct run *run)
-{
-	struct pipeline *pipeline = run->pipeline;
-	bool any = false;
-	if (pool_available(pipeline->pool) > 0)
-		return false;
-	for (size_t i = 0; i < pipeline->node_count; i++) {
-		struct node *node = pipeline->nodes[i];
-		if (node->role == NODE_SINK)
-			any |= batch_pack_thin(node->in, pipeline->pool, &node->account.copies);
-	}
-	return any;
-}
-
-static bool round_moves(struct run *run)
-{
-	struct pipeline *pipeline = run->pipeline;
-	uint64_t quota = source_quota(pipeline);
-	for (size_t i = 0; i < pipeline->node_count; i++)
-		step_node(run, pipeline->nodes[i], quota);
-	epoch_step(run, loop_now(run->engine->loop));
-	uint64_t moved = movement(run);
-	bool any = moved != run->moved;
-	run->moved = moved;
-	if (any && run->epoch.wanted && !run->epoch.due)
-		run->epoch.due = loop_now(run->engine->loop) + run->engine->epoch_interval;
-	return any || pack_thin(run);
-}
-
 /* A turn */
 
 static uint64_t clock_ns(void)
@@ -327,9 +165,9 @@ static uint64_t earliest_due(const struct run *run)
 {
 	uint64_t due = run->epoch.open ? 0 : run->epoch.due;
 	for (size_t i = 0; i < run->pipeline->node_count; i++) {
-		uint64_t mine = run->pipeline->nodes[i]->due;
-		if (mine && (!due || mine < due))
-			due = mine;
+		const struct node *node = run->pipeline->nodes[i];
+		if (!node->finished && node->due && (!due || node->due < due))
+			due = node->due;
 	}
 	return due;
 }
@@ -444,71 +282,6 @@ uint64_t engine_now(const struct engine *engine)
 	return loop_now(engine->loop);
 }
 
-/* Accounts */
-
-static uint64_t dropped_by(const struct account *account)
-{
-	uint64_t sum = 0;
-	for (unsigned reason = 0; reason < DROP_REASONS; reason++)
-		sum += account->dropped[reason];
-	return sum;
-}
-
-/* What a tee dropped in front of the branch that begins with this node. */
-static uint64_t dropped_before(const struct node *node)
-{
-	for (size_t i = 0; i < node->pipeline->node_count; i++) {
-		const struct node *other = node->pipeline->nodes[i];
-		const struct tee *tee = other->state;
-		for (size_t k = 0; other->role == NODE_TEE && k < tee->count; k++)
-			if (tee->branches[k].in == node->in)
-				return tee->branches[k].dropped;
-	}
-	return 0;
-}
-
-static uint64_t in_queue(const struct node *node)
-{
-	return node->in ? node->in->put.records - node->in->taken.records : 0;
-}
-
-void engine_report(const struct node *node, struct node_report *report)
-{
-	assert(node->in || node->role == NODE_SOURCE);
-	uint64_t before = node->in ? dropped_before(node) : 0;
-	*report = (struct node_report){ .account = node->account };
-	report->account.dropped[DROP_WHEN_FULL] += before;
-	report->held = in_queue(node) + node->account.held;
-	if (!node->in) {
-		report->bytes_in = node->account.received;
-	} else {
-		report->records_in = node->in->put.records + before + node->account.found;
-		report->bytes_in = node->in->put.bytes;
-	}
-	report->records_out = node->given.records;
-	report->bytes_out = node->given.bytes;
-	if (node->role == NODE_TEE) {
-		/* What it took, it gave: once to every branch, where what a branch could not take is counted. */
-		report->records_out = node->in->taken.records - dropped_by(&node->account);
-		report->bytes_out = node->in->taken.bytes;
-	}
-	if (node->role == NODE_SINK) {
-		report->records_out = node->in->taken.records - dropped_by(&node->account);
-		report->bytes_out = node->account.sent;
-	}
-}
-
-uint64_t engine_undelivered(const struct engine *engine)
-{
-	uint64_t sum = 0;
-	for (size_t i = 0; i < engine->plan->count; i++) {
-		const struct pipeline *pipeline = &engine->plan->pipelines[i];
-		for (size_t k = 0; k < pipeline->node_count; k++)
-			sum += in_queue(pipeline->nodes[k]) + pipeline->nodes[k]->account.held;
-	}
-	return sum;
-}
-
 /* Closing */
 
 static bool anything_in_flight(const struct engine *engine)
@@ -539,9 +312,9 @@ static bool halt(struct engine *engine)
 /* What is still held will not be written. */
 static void close_node(struct node *node)
 {
-	uint64_t held = in_queue(node) + node->account.held;
+	uint64_t held = node_queued(node) + node->account.held;
 	if (node->in)
-		node->in->taken.records += in_queue(node);
+		node->in->taken.records += node_queued(node);
 	node->account.held = 0;
 	node_drop(node, DROP_SHUTDOWN, held);
 	plan_close_node(node);
@@ -556,6 +329,7 @@ static void close_run(struct run *run)
 		batch_empty_out(&pipeline->edges[i].batch);
 	free(run->group);
 	run->group = NULL;
+	round_close(run);
 	epoch_close(run);
 }
 

@@ -37,7 +37,7 @@ void engine_drain(struct engine *engine, uint64_t read_deadline);
 void engine_reopen(struct engine *engine);
 
 /* Records that were read and not written: in queues, frames and sends. */
-uint64_t engine_undelivered(const struct engine *engine);
+uint64_t plan_undelivered(const struct plan *plan);
 
 /* Milliseconds of the loop's clock. */
 uint64_t engine_now(const struct engine *engine);

@@ -20,9 +20,10 @@ static bool has_commit(const struct pipeline *pipeline)
 	return false;
 }
 
-bool epoch_open(struct run *run)
+bool epoch_open(struct run *run, uint64_t interval)
 {
 	struct epoch *epoch = &run->epoch;
+	epoch->interval = interval;
 	size_t nodes = run->pipeline->node_count;
 	epoch->wanted = has_commit(run->pipeline);
 	epoch->noted = calloc(run->pipeline->streams + 1, sizeof(*epoch->noted));
@@ -131,6 +132,13 @@ static bool sources_ended(const struct run *run)
 bool epoch_lets_close(struct run *run)
 {
 	return !run->epoch.wanted || run->epoch.last_done;
+}
+
+void epoch_moved(struct run *run, uint64_t now)
+{
+	struct epoch *epoch = &run->epoch;
+	if (epoch->wanted && !epoch->due && !epoch->last_done)
+		epoch->due = now + epoch->interval;
 }
 
 void epoch_step(struct run *run, uint64_t now)

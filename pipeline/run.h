@@ -1,4 +1,4 @@
-/* What the engine keeps of a pipeline while it runs: private to engine.c, epoch.c and tee.c. */
+/* What the engine keeps of a pipeline while it runs: private to engine.c, round.c, epoch.c and tee.c. */
 #pragma once
 
 #include "pipeline/engine.h"
@@ -9,8 +9,9 @@
  *     start ──note──▶ mark ──settle──▶ mark ──▶ … ──▶ safe ≥ mark ──commit──▶ sources
  */
 struct epoch {
-	bool wanted; /* a source has `commit` */
-	bool open;   /* one is under way */
+	bool wanted;       /* a source has `commit` */
+	uint64_t interval; /* ms */
+	bool open;         /* one is under way */
 	uint64_t number;
 	uint64_t due;     /* when the next may start; 0: nothing has moved since the last */
 	uint64_t *noted;  /* positions, by stream */
@@ -30,7 +31,24 @@ struct run {
 	struct view *group; /* a record on its way through a tee */
 	uint32_t group_room;
 	size_t open_nodes; /* nodes that have not finished */
+	struct leg *legs;
+	size_t leg_count, first_leg; /* they take turns to be first */
+	size_t shared;               /* the first node behind the legs */
 };
+
+/* A source and the stages that only it feeds. */
+struct leg {
+	size_t first, size; /* in the pipeline's nodes */
+};
+
+bool round_open(struct run *run);
+void round_close(struct run *run);
+
+/* Steps every node once. False if nothing moved. */
+bool round_moves(struct run *run);
+
+/* The records that wait in front of the node. */
+uint64_t node_queued(const struct node *node);
 
 /* The node's place in its pipeline. */
 size_t run_index(const struct run *run, const struct node *node);
@@ -41,8 +59,12 @@ struct edge *edge_of(struct batch *batch);
 /* True if `node` puts into the edge. */
 bool node_feeds(const struct node *node, const struct edge *edge);
 
-bool epoch_open(struct run *run);
+/* `interval`: milliseconds between epochs, at least. */
+bool epoch_open(struct run *run, uint64_t interval);
 void epoch_close(struct run *run);
+
+/* Something has moved: an epoch is due before long. */
+void epoch_moved(struct run *run, uint64_t now);
 
 /* Starts an epoch if one is due, and ends the open one if all sinks are safe. */
 void epoch_step(struct run *run, uint64_t now);

@@ -298,3 +298,56 @@ Test(engine, thin_survivors_do_not_hold_the_pool)
 	bench_free(&bench);
 	free(text);
 }
+
+/* How many of the first `lines` lines of the output begin with `name`. */
+static unsigned among_first(const char *out, unsigned lines, const char *name)
+{
+	unsigned count = 0;
+	for (; lines > 0; lines--) {
+		count += strncmp(out, name, strlen(name)) == 0;
+		out = strchr(out, '\n') + 1;
+	}
+	return count;
+}
+
+/* A source with ordinary lines beside one whose lines lie in many buffers each. */
+static void take_turns(const char *from, const char *stages)
+{
+	size_t size, large_size = 0;
+	char *text = numbered(LINES, "small", &size), *large = calloc(300, 400);
+	cr_assert(large);
+	for (unsigned i = 0; i < 300; i++)
+		large_size += (size_t)sprintf(large + large_size, "large %0300u\n", i);
+	struct segment segments[] = {
+		{ .stream = 0, .data = text, .size = size, .flags = VIEW_END },
+		{ .stream = 1, .data = large, .size = large_size, .flags = VIEW_END }
+	};
+	struct bench bench = { .from = from,
+		.stages = stages,
+		.buffer = "16B",
+		.memory = "800KiB",
+		.segments = segments,
+		.segment_count = 2,
+		.chunk = 1000,
+		.speed = 64 };
+	bench_run(&bench);
+	cr_assert_eq(bench.out_size[0], size + large_size);
+	unsigned count = among_first(bench.out[0], 300, "large");
+	cr_assert_gt(count, 20, "%s: %u of 300", from, count);
+	cr_assert_lt(count, 280, "%s: %u of 300", from, count);
+	cr_assert(bench_balances(&bench));
+	bench_free(&bench);
+	free(text);
+	free(large);
+}
+
+Test(engine, sources_that_meet_starve_neither)
+{
+	const char *split = "{\"split\":{\"on\":\"newline\",\"max_record\":\"400B\"}}";
+	char both[512], one[256];
+	snprintf(both, sizeof(both),
+		"[{\"bench\":{},\"stages\":[%s]},{\"bench\":{},\"stages\":[%s]}]", split, split);
+	take_turns(both, "[]");
+	snprintf(one, sizeof(one), "[%s]", split);
+	take_turns("[\"bench\",\"bench\"]", one);
+}

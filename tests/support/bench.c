@@ -31,7 +31,7 @@ uint64_t random_below(uint64_t *state, uint64_t below)
 /* The source */
 
 struct bench_source {
-	size_t segment, at;
+	size_t segment, at, index;
 	uint64_t random, position[STREAMS];
 	struct buffer *buffer;
 };
@@ -51,6 +51,7 @@ static bool source_open(struct node *node, struct faults *faults)
 	struct bench_source *source = node->state;
 	(void)faults;
 	source->random = now->seed;
+	source->index = now->sources++;
 	return true;
 }
 
@@ -96,6 +97,10 @@ static void source_read(struct node *node, struct batch *out)
 	struct bench_source *source = node->state;
 	while (source->segment < now->segment_count) {
 		const struct segment *segment = &now->segments[source->segment];
+		if (segment->stream % now->sources != source->index) {
+			source->segment++;
+			continue;
+		}
 		if (source->at < segment->size) {
 			if (!put_chunk(node, out, segment))
 				return;
@@ -268,13 +273,15 @@ static void say_faults(const struct faults *faults)
 static char *configuration(const struct bench *bench)
 {
 	static char text[16384];
+	const char *from = bench->sockets ? "\"bench_sockets\"" : "\"bench\"";
+	if (bench->from)
+		from = bench->from;
 	snprintf(text, sizeof(text),
 		"{\"service\":{\"io\":\"epoll\",\"buffer\":\"%s\"},\"pipelines\":{\"bench\":{%s%s%"
-		"s\"from\":\"%s\","
+		"s\"from\":%s,"
 		"\"stages\":%s,\"to\":%s}}}",
 		bench->buffer ? bench->buffer : "64KiB", bench->memory ? "\"memory\":\"" : "",
-		bench->memory ? bench->memory : "", bench->memory ? "\"," : "",
-		bench->sockets ? "bench_sockets" : "bench", bench->stages,
+		bench->memory ? bench->memory : "", bench->memory ? "\"," : "", from, bench->stages,
 		bench->to ? bench->to : "\"bench\"");
 	return text;
 }

@@ -18,6 +18,8 @@ struct segment {
 struct bench {
 	/* What is run. */
 	const char *stages; /* the JSON of the list */
+	const char *
+		from; /* the JSON of "from": several "bench", which share the segments by stream; NULL: one */
 	const char *to;     /* the JSON of "to"; NULL: one sink, "bench" */
 	const char *memory; /* the pipeline's own: "64KiB"; NULL: the default */
 	const char *buffer; /* "16B" */
@@ -35,7 +37,7 @@ struct bench {
 	/* What came of it. */
 	char *out[8]; /* by sink, in data order; NUL behind */
 	size_t out_size[8];
-	size_t sinks;
+	size_t sinks, sources;
 	uint64_t copied; /* by all nodes */
 	struct node_report reports[16];
 	const char *names[16];

@@ -1,0 +1,68 @@
+/* What nodes are accounted for: what their batches counted, and what they said themselves. */
+
+#include "pipeline/run.h"
+
+#include <assert.h>
+
+static uint64_t dropped_by(const struct account *account)
+{
+	uint64_t sum = 0;
+	for (unsigned reason = 0; reason < DROP_REASONS; reason++)
+		sum += account->dropped[reason];
+	return sum;
+}
+
+/* What a tee dropped in front of the branch that begins with this node. */
+static uint64_t dropped_before(const struct node *node)
+{
+	for (size_t i = 0; i < node->pipeline->node_count; i++) {
+		const struct node *other = node->pipeline->nodes[i];
+		const struct tee *tee = other->state;
+		for (size_t k = 0; other->role == NODE_TEE && k < tee->count; k++)
+			if (tee->branches[k].in == node->in)
+				return tee->branches[k].dropped;
+	}
+	return 0;
+}
+
+uint64_t node_queued(const struct node *node)
+{
+	return node->in ? node->in->put.records - node->in->taken.records : 0;
+}
+
+void engine_report(const struct node *node, struct node_report *report)
+{
+	assert(node->in || node->role == NODE_SOURCE);
+	uint64_t before = node->in ? dropped_before(node) : 0;
+	*report = (struct node_report){ .account = node->account };
+	report->account.dropped[DROP_WHEN_FULL] += before;
+	report->held = node_queued(node) + node->account.held;
+	if (!node->in) {
+		report->bytes_in = node->account.received;
+	} else {
+		report->records_in = node->in->put.records + before + node->account.found;
+		report->bytes_in = node->in->put.bytes;
+	}
+	report->records_out = node->given.records;
+	report->bytes_out = node->given.bytes;
+	if (node->role == NODE_TEE) {
+		/* What it took, it gave: once to every branch, where what a branch could not take is counted. */
+		report->records_out = node->in->taken.records - dropped_by(&node->account);
+		report->bytes_out = node->in->taken.bytes;
+	}
+	if (node->role == NODE_SINK) {
+		report->records_out = node->in->taken.records - dropped_by(&node->account);
+		report->bytes_out = node->account.sent;
+	}
+}
+
+uint64_t plan_undelivered(const struct plan *plan)
+{
+	uint64_t sum = 0;
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct pipeline *pipeline = &plan->pipelines[i];
+		for (size_t k = 0; k < pipeline->node_count; k++)
+			sum += node_queued(pipeline->nodes[k]) + pipeline->nodes[k]->account.held;
+	}
+	return sum;
+}
