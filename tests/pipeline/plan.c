@@ -31,8 +31,7 @@ static const struct refusal refusals[] = {
 		"\"pipelines\"]\n" },
 	{ "{ 'service': { 'workers': 257 },\n"
 	  "  'pipelines': { 'p': { 'from': 'stdin', 'to': 'stdout' } } }",
-		"1:27 /service/workers: 257 is too much for \"workers\": at most 256 is allowed "
-		"[write 256]\n" },
+		"1:27 /service/workers: \"workers\" must be at most 256, not 257 [write 256]\n" },
 	{ "{ 'pipelines': { 'P 1': { 'from': 'stdin', 'to': 'stdout' } } }",
 		"1:18 /pipelines/P 1: \"P 1\" is not a name [write it with a-z, 0-9, _ and -, a "
 		"letter first]\n" },
