@@ -199,6 +199,7 @@ static void run_turn(struct run *run)
 		if (run->read - read >= TURN_BYTES || clock_ns() - begin >= TURN_NS)
 			break;
 	}
+	round_flush(run);
 	run->ready = true;
 }
 

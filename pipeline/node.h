@@ -169,6 +169,7 @@ struct node {
 	bool finished; /* the engine's: it has ended, and what it put out is closed */
 	bool up;       /* sinks: writing works; sources: listening */
 	bool optional; /* on a `drop` branch: what it fails to write holds up no commit */
+	bool more;     /* sources: bytes are on their way for certain: a file is being read */
 	uint32_t first_stream, stream_count; /* sources: the numbers of their streams */
 	uint64_t connections;                /* sockets that are open */
 	uint64_t expected;    /* sources: bytes that there are to read; 0: not known */
