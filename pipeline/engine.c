@@ -328,13 +328,14 @@ static void close_node(struct node *node)
 	plan_close_node(node);
 }
 
+/* Views first: they may lie in what the nodes made for themselves (frames, aside blocks). */
 static void close_run(struct run *run)
 {
 	struct pipeline *pipeline = run->pipeline;
-	for (size_t i = pipeline->node_count; i-- > 0;)
-		close_node(pipeline->nodes[i]);
 	for (size_t i = 0; i < pipeline->edge_count; i++)
 		batch_empty_out(&pipeline->edges[i].batch);
+	for (size_t i = pipeline->node_count; i-- > 0;)
+		close_node(pipeline->nodes[i]);
 	free(run->group);
 	run->group = NULL;
 	round_close(run);
