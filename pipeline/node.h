@@ -215,6 +215,9 @@ uint64_t node_default_max_record(const struct node *node);
 /* How many shards of the node's pipeline there are. */
 uint32_t node_shards(const struct node *node);
 
+/* True if the pipeline has a branch that drops: what it was given may never come back. */
+bool node_has_drops(const struct node *node);
+
 /* The source that a stream belongs to. */
 struct node *node_source_of(const struct node *node, uint32_t stream);
 
