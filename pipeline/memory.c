@@ -4,9 +4,9 @@
  *                    └ 7/8 ┬ each pipeline without memory of its own: an equal share, a pool of P buffers
  *     less before: the pipelines' own memory, and the charges of those that share
  *
- *     P ≥ max(32, 4 · (⌈max_record / buffer⌉ + 2) · splits) + 2 · (sources − 1) + 8 · (drop branches)
+ *     P ≥ max(32, 4 · (⌈max_record / buffer⌉ + 2) · max(splits, drop branches)) + 2 · (sources − 1) + 8 · (drop branches)
  *
- * so that each split's share of the quarter for unfinished records has room for the longest one.
+ * so that the share of each in its quarter has room for the longest record.
  *
  * A pipeline with memory of its own pays its charges from that and has the rest as its pool. Where no max_record is set
  * it is 1 MiB, or the largest whole number of buffers that fits: the nodes are asked again for each size that is tried,
@@ -107,13 +107,14 @@ static uint32_t count_drops(const struct pipeline *pipeline)
 static uint64_t least_buffers(const struct draft *draft)
 {
 	const struct pipeline *pipeline = draft->pipeline;
-	uint64_t splits = count_splits(pipeline);
+	uint64_t splits = count_splits(pipeline), drops = count_drops(pipeline);
+	uint64_t sharers = splits > drops ? splits : drops;
 	uint64_t pieces = divide_up(largest_record(draft), pipeline->buffer_size) + 2;
-	uint64_t least = 4 * pieces * (splits > 0 ? splits : 1);
+	uint64_t least = 4 * pieces * (sharers > 0 ? sharers : 1);
 	if (least < LEAST_BUFFERS)
 		least = LEAST_BUFFERS;
 	uint64_t sources = count_sources(pipeline);
-	return least + (sources > 1 ? 2 * (sources - 1) : 0) + 8 * (uint64_t)count_drops(pipeline);
+	return least + (sources > 1 ? 2 * (sources - 1) : 0) + 8 * drops;
 }
 
 /* --- what a group has --------------------------------------------------------------------------------------------- */

@@ -205,28 +205,35 @@ Test(locks, files_that_are_read_ahead_leave_room_to_pack, .timeout = 60)
 	running_on_both(follow_unfinished);
 }
 
+/* Gives a pipeline of these members ever more memory until it is enough. */
+static void open_with_least(struct running *running, const char *members)
+{
+	for (unsigned memory = 1000; memory < 60000; memory += 100) {
+		char text[32];
+		snprintf(text, sizeof(text), "%uKiB", memory);
+		if (running_open(
+			    running, "'buffer':'16KiB'", "'p':{'memory':'%s',%s}", text, members))
+			return;
+		running_close(running);
+	}
+	cr_assert_fail("no memory is enough");
+}
+
 static void split_apart(struct running *running)
 {
-	static const char pipelines[] = "'p':{'memory':'%s','from':["
-					"{'file':{'path':'a','follow':false},'stages':[{'split':{'"
-					"on':'newline','max_record':'256KiB'}}]},"
-					"{'file':{'path':'b','follow':false},'stages':[{'split':{'"
-					"on':'newline','max_record':'256KiB'}}]},"
-					"{'file':{'path':'c','follow':false},'stages':[{'split':{'"
-					"on':'newline','max_record':'256KiB'}}]}"
-					"],'to':{'file':'out'}}";
+	static const char members[] = "'from':["
+				      "{'file':{'path':'a','follow':false},'stages':[{'split':{'"
+				      "on':'newline','max_record':'256KiB'}}]},"
+				      "{'file':{'path':'b','follow':false},'stages':[{'split':{'"
+				      "on':'newline','max_record':'256KiB'}}]},"
+				      "{'file':{'path':'c','follow':false},'stages':[{'split':{'"
+				      "on':'newline','max_record':'256KiB'}}]}"
+				      "],'to':{'file':'out'}";
 	size_t size;
 	file_put("a", "%0*d\n", 250000, 1);
 	file_put("b", "b\n");
 	file_put("c", "c\n");
-	for (unsigned memory = 1000;; memory += 100) {
-		char text[32];
-		snprintf(text, sizeof(text), "%uKiB", memory);
-		if (running_open(running, "'buffer':'16KiB'", pipelines, text))
-			break;
-		running_close(running);
-		cr_assert_lt(memory, 60000u);
-	}
+	open_with_least(running, members);
 	running_to_end(running);
 	running_close(running);
 	free(file_get("out", &size));
@@ -237,6 +244,27 @@ static void split_apart(struct running *running)
 Test(locks, the_least_memory_has_room_for_the_longest_record_of_each_split, .timeout = 60)
 {
 	running_on_both(split_apart);
+}
+
+static void drop_nothing(struct running *running)
+{
+	file_put("a", "%0*d\n", 250000, 1);
+	open_with_least(running, "'from':{'file':{'path':'a','follow':false}},'"
+				 "stages':[{'split':{"
+				 "'on':'newline','max_record':'256KiB'}}],'to':['null',{'null':{},'"
+				 "when_full':'drop'},"
+				 "{'null':{},'when_full':'drop'},{'null':{},'when_full':'drop'}]");
+	running_to_end(running);
+	struct node_report report;
+	engine_report(running_node(running, "p.to.3"), &report);
+	cr_assert_eq(report.records_out, 1);
+	running_close(running);
+}
+
+/* The same for drop branches: one that is idle drops nothing. */
+Test(locks, the_least_memory_has_room_for_the_longest_record_in_each_drop_branch, .timeout = 60)
+{
+	running_on_both(drop_nothing);
 }
 
 /* A source that gives one line and is silent from then on. */
