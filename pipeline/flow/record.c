@@ -67,9 +67,11 @@ static struct record record_of(
 	const struct framing *framing, const char *data, size_t whole, bool bare)
 {
 	struct content content = framing_content(framing, data, whole, bare);
-	return (struct record){
-		.data = data + content.offset, .size = content.size, .whole = whole, .bare = bare
-	};
+	return (struct record){ .data = data + content.offset,
+		.size = content.size,
+		.whole = whole,
+		.before = content.offset,
+		.bare = bare };
 }
 
 static bool gathered(const struct batch *batch, uint32_t group, const struct framing *framing,

@@ -2,6 +2,8 @@
 
 #include "pipeline/stages/split.h"
 
+#include "pipeline/stages/own_options.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,38 +50,14 @@ static const struct option options[] = {
 	OPTIONS_END
 };
 
-/* Options that belong to one way of splitting. */
-static const struct {
-	const char *name;
-	enum split_on on;
-} own_options[] = {
+static const struct own_option own_options[] = {
 	{ "delimiter", ON_DELIMITER },
 	{ "bytes", ON_LENGTH },
 	{ "order", ON_LENGTH },
 	{ "includes_header", ON_LENGTH },
 	{ "size", ON_FIXED },
+	{ NULL, 0 },
 };
-
-static const struct value *given(const struct node *node, const char *name)
-{
-	return value_member(node->value, name);
-}
-
-static bool refuse_unused(const struct split *split, const struct node *node, struct faults *faults)
-{
-	bool fine = true;
-	for (size_t i = 0; i < sizeof(own_options) / sizeof(*own_options); i++) {
-		const char *name = own_options[i].name, *due = on_names[own_options[i].on];
-		const struct value *value = given(node, name);
-		char remedy[64];
-		if (!value || own_options[i].on == split->on)
-			continue;
-		snprintf(remedy, sizeof(remedy), "write \"on\": \"%s\", or leave it out", due);
-		fine = fault_at(faults, value, remedy,
-			"\"%s\" is not used, because \"on\" is \"%s\"", name, on_names[split->on]);
-	}
-	return fine;
-}
 
 static bool check_delimiter(
 	const struct split *split, const struct node *node, struct faults *faults)
@@ -100,13 +78,13 @@ static bool check_sizes(const struct split *split, const struct node *node, stru
 {
 	uint64_t bytes = split->bytes;
 	if (split->on == ON_LENGTH && bytes != 1 && bytes != 2 && bytes != 4 && bytes != 8)
-		return fault_at(faults, given(node, "bytes"), "write 1, 2, 4 or 8",
+		return fault_at(faults, own_options_given(node, "bytes"), "write 1, 2, 4 or 8",
 			"a length of %u bytes is none that is known", (unsigned)bytes);
 	if (split->on == ON_FIXED && split->size == 0)
 		return fault_at(faults, node->value, "add \"size\": \"…B\"",
 			"split on \"fixed\" needs the size of a record");
 	if (split->on == ON_FIXED && split->max_record && split->max_record < split->size)
-		return fault_at(faults, given(node, "max_record"), "leave it out",
+		return fault_at(faults, own_options_given(node, "max_record"), "leave it out",
 			"every record is longer than max_record");
 	return true;
 }
@@ -119,8 +97,8 @@ static bool ends_in_delimiter(const struct split *split)
 /* A record that is cut must still be told apart. */
 static bool check_rules(struct split *split, const struct node *node, struct faults *faults)
 {
-	const struct value *too_long = given(node, "too_long");
-	const struct value *unterminated = given(node, "unterminated");
+	const struct value *too_long = own_options_given(node, "too_long");
+	const struct value *unterminated = own_options_given(node, "unterminated");
 	bool lines = ends_in_delimiter(split) || split->on == ON_OCTETS || split->on == ON_CSV;
 	split->unterminated_set = unterminated != NULL;
 	if (!ends_in_delimiter(split) && too_long && split->too_long != DROP)
@@ -139,7 +117,7 @@ static bool check_rules(struct split *split, const struct node *node, struct fau
 
 static bool check_options(struct split *split, const struct node *node, struct faults *faults)
 {
-	bool fine = refuse_unused(split, node, faults);
+	bool fine = own_options_check(own_options, node, "on", on_names, split->on, faults);
 	fine &= check_delimiter(split, node, faults);
 	fine &= check_sizes(split, node, faults);
 	return check_rules(split, node, faults) && fine;
