@@ -9,17 +9,20 @@
 #include <stdlib.h>
 
 static const char *const on_names[] = { "newline", "delimiter", "nul", "length", "varint", "octets",
-	"netstring", "fixed", "csv", NULL };
+	"netstring", "fixed", "csv", "start", NULL };
 static const char *const order_names[] = { "big", "little", NULL };
+static const char *const preset_names[] = { "java", "python", "indent", NULL };
 static const char *const too_long_names[] = { "truncate", "drop", "split", NULL };
 static const char *const unterminated_names[] = { "keep", "complete", "drop", NULL };
 
 static const struct option options[] = {
 	OPTION(CHOICE, struct split, on, .choices = on_names, .primary = true,
-		.doc = "What ends a record: a delimiter (newline, delimiter, nul), what is before "
+		.doc = "What tells records apart: a delimiter (newline, delimiter, nul), what is "
+		       "before "
 		       "it "
 		       "(length, varint, octets as in RFC 6587, netstring), its size (fixed), or a "
-		       "line's end outside of quotes (csv)."),
+		       "line's end outside of quotes (csv), or the line that each begins with "
+		       "(start)."),
 	OPTION(BYTES, struct split, delimiter, .needed_when = "`on` is `delimiter`",
 		.doc = "The bytes that end a record, at most 256."),
 	OPTION(BOOL, struct split, crlf, .standard = "false",
@@ -34,6 +37,18 @@ static const struct option options[] = {
 		.doc = "With `length`: the size counts its own bytes too."),
 	OPTION(SIZE, struct split, size, .needed_when = "`on` is `fixed`", .least = "1B",
 		.most = "1GiB", .doc = "The bytes of each record."),
+	OPTION(BYTES, struct split, start, .needed_when = "`on` is `start`, without a `preset`",
+		.example = "\"^\\\\d{4}-\"",
+		.doc = "With `start`: a pattern (PCRE2, bytes); a record begins at each line that "
+		       "it "
+		       "matches. Of a line, the first 4KiB are looked at."),
+	OPTION(CHOICE, struct split, preset, .choices = preset_names,
+		.needed_when = "`on` is `start`, without a pattern",
+		.doc = "With `start`: what records look like: log lines with the stack traces of "
+		       "Java or of Python, or lines with others indented below them."),
+	OPTION(TIME, struct split, flush_after, .standard = "1s", .least = "1ms", .most = "1h",
+		.doc = "With `start`: a record is complete when nothing has followed its last line "
+		       "for so long."),
 	OPTION(SIZE, struct split, max_record, .least = "1B", .most = "1GiB",
 		.doc = "The most bytes of a record without its delimiter or prefix; 1MiB, or what "
 		       "the pool allows if less."),
@@ -56,6 +71,9 @@ static const struct own_option own_options[] = {
 	{ "order", ON_LENGTH },
 	{ "includes_header", ON_LENGTH },
 	{ "size", ON_FIXED },
+	{ "start", ON_START },
+	{ "preset", ON_START },
+	{ "flush_after", ON_START },
 	{ NULL, 0 },
 };
 
@@ -89,9 +107,29 @@ static bool check_sizes(const struct split *split, const struct node *node, stru
 	return true;
 }
 
+static bool check_start(const struct split *split, const struct node *node, struct faults *faults)
+{
+	bool pattern = own_options_given(node, "start"), preset = own_options_given(node, "preset");
+	if (split->on != ON_START)
+		return true;
+	if (pattern && preset)
+		return fault_at(faults, own_options_given(node, "preset"),
+			"leave one of the two out",
+			"\"start\" and \"preset\" both say where a record "
+			"begins");
+	if (pattern && split->start.size == 0)
+		return fault_at(faults, split->start.value, "write a pattern such as \"^[^ ]\"",
+			"\"start\" is empty");
+	if (pattern || preset)
+		return true;
+	return fault_at(faults, node->value, "add \"start\": \"…\" or \"preset\": \"java\"",
+		"split on \"start\" needs a pattern or a preset");
+}
+
 static bool ends_in_delimiter(const struct split *split)
 {
-	return split->on == ON_NEWLINE || split->on == ON_DELIMITER || split->on == ON_NUL;
+	return split->on == ON_NEWLINE || split->on == ON_DELIMITER || split->on == ON_NUL ||
+	       split->on == ON_START;
 }
 
 /* A record that is cut must still be told apart. */
@@ -120,6 +158,7 @@ static bool check_options(struct split *split, const struct node *node, struct f
 	bool fine = own_options_check(own_options, node, "on", on_names, split->on, faults);
 	fine &= check_delimiter(split, node, faults);
 	fine &= check_sizes(split, node, faults);
+	fine &= check_start(split, node, faults);
 	return check_rules(split, node, faults) && fine;
 }
 
@@ -159,6 +198,8 @@ static struct framing framing_of(const struct split *split)
 		return framing_of_fixed(split);
 	case ON_CSV:
 		return framing_of_kind(FRAMING_CSV, split->crlf);
+	case ON_START:
+		return framing_of_kind(FRAMING_START, split->crlf);
 	case ON_NEWLINE:
 		break;
 	}
@@ -181,6 +222,9 @@ static void choose_method(struct split *split, struct node *node)
 	split->take = split_delimited;
 	if (split->framing.kind == FRAMING_DELIMITED) {
 		matcher_open(&split->matcher, &split->framing);
+	} else if (split->framing.kind == FRAMING_START) {
+		how = "line by line";
+		split->take = split_by_start;
 	} else {
 		how = "from record to record";
 		split->take = split_scanned;
@@ -194,6 +238,20 @@ static uint32_t most_views(uint64_t record, uint32_t buffer)
 	return pieces < 32 ? 32 : (uint32_t)pieces;
 }
 
+/* What judges lines is compiled once. */
+static bool plan_judge(struct split *split, struct node *node, struct faults *faults)
+{
+	if (split->on != ON_START)
+		return true;
+	if (!split->judge)
+		split->judge = split->start.size > 0 ? line_judge_by_pattern(&split->start, faults)
+						     : line_judge_by_preset(split->preset, faults);
+	if (!split->judge)
+		return false;
+	node->charge += line_judge_cost(split->judge) + SPLIT_JUDGED;
+	return true;
+}
+
 static bool split_plan(
 	struct node *node, const struct shape *in, struct shape *out, struct faults *faults)
 {
@@ -204,8 +262,11 @@ static bool split_plan(
 	split->limit = limit_of(split, node);
 	split->framing = framing_of(split);
 	choose_method(split, node);
+	if (!plan_judge(split, node, faults))
+		return false;
 	uint64_t whole = split->limit + framing_overhead(&split->framing);
-	split->most_views = most_views(whole, buffer);
+	uint64_t held = split->on == ON_START ? whole + SPLIT_JUDGED : whole;
+	split->most_views = most_views(held, buffer);
 	split->stream_count = node_stream_count(node);
 	split->aside_blocks = in->connections > 64 ? in->connections : 64;
 	node->charge += split->stream_count * sizeof(struct split_stream) +
@@ -227,7 +288,9 @@ static bool split_open(struct node *node, struct faults *faults)
 	struct split *split = node->state;
 	split->streams = calloc(split->stream_count, sizeof(*split->streams));
 	split->views = calloc(split->most_views + 4, sizeof(*split->views));
-	if (split->streams && split->views &&
+	split->line = calloc(1, SPLIT_JUDGED);
+	split->node = node;
+	if (split->streams && split->views && split->line &&
 		remainders_open(&split->remainders, split->stream_count, split->aside_blocks,
 			split->most_views, node->pin_quota, node->pool, &node->account.copies))
 		return true;
@@ -241,6 +304,10 @@ static void split_close(struct node *node)
 	remainders_close(&split->remainders);
 	free(split->streams);
 	free(split->views);
+	free(split->line);
+	line_judge_destroy(split->judge);
+	split->judge = NULL;
+	split->line = NULL;
 	split->streams = NULL;
 	split->views = NULL;
 }
@@ -250,7 +317,9 @@ static void split_process(struct node *node, struct batch *in, struct batch *out
 	const struct split *split = node->state;
 	while (split_settle_pending(node, out) && batch_ready(in) > 0)
 		if (!split->take(node, in, out))
-			return;
+			break;
+	if (split->framing.kind == FRAMING_START)
+		split_flush(node, out);
 }
 
 /* An unfinished record stays: what was read of it is not safe yet. */

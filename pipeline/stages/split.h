@@ -1,7 +1,8 @@
 /* split, inside: what its files share.
  *
  * split.c has the options and the plan, split_record.c what becomes of a record, and one file each how records are found:
- * by a delimiter (split_delimited.c), or by a prefix, a size or quotes (split_scanned.c).
+ * by a delimiter (split_delimited.c), by a prefix, a size or quotes (split_scanned.c), or by their first line
+ * (split_start.c).
  */
 #pragma once
 
@@ -9,6 +10,9 @@
 #include "pipeline/flow/remainder.h"
 #include "pipeline/flow/scan.h"
 #include "pipeline/node.h"
+#include "pipeline/search/line_judge.h"
+
+enum { SPLIT_JUDGED = 4096 /* bytes of a line that are looked at */ };
 
 enum split_on {
 	ON_NEWLINE,
@@ -19,7 +23,8 @@ enum split_on {
 	ON_OCTETS,
 	ON_NETSTRING,
 	ON_FIXED,
-	ON_CSV
+	ON_CSV,
+	ON_START
 };
 enum split_too_long { TRUNCATE, DROP, SPLIT };
 enum split_unterminated { KEEP, COMPLETE, OMIT };
@@ -34,6 +39,15 @@ struct split_stream {
 	struct scan scan; /* where there is no delimiter */
 	bool terminated;  /* the remainder ends with the delimiter */
 	uint32_t flags;   /* VIEW_END, VIEW_BROKEN: what is due behind the remainder */
+
+	/* Where records begin at lines. */
+	uint32_t line;        /* bytes that the remainder ends with of a line that is not judged */
+	bool judged;          /* the stream is within a line that belongs to the record */
+	bool passing;         /* the record is passed over; the remainder is the line alone */
+	enum line_class last; /* of the stream's last line */
+	bool listed;
+	uint32_t older, newer; /* in the list of those that hold something */
+	uint64_t spoke;
 };
 
 struct split {
@@ -43,6 +57,9 @@ struct split {
 	uint64_t bytes, size; /* of a prefix; of a record */
 	unsigned order;
 	bool includes_header;
+	struct bytes start;
+	unsigned preset;
+	uint64_t flush_after;
 	uint64_t max_record;
 	unsigned too_long, unterminated;
 
@@ -58,11 +75,28 @@ struct split {
 	bool pending;       /* a stream's remainder must be seen to before anything else is taken */
 	uint32_t pending_stream;
 	struct log_gate gate;
+
+	struct line_judge *judge;
+	struct node *node;
+	char *line; /* SPLIT_JUDGED bytes, to look at one that is in pieces */
+	uint32_t oldest, newest;
 };
 
 /* Takes the first view, or as much of it as one run or record is. False: out is full or a buffer is needed first. */
 bool split_delimited(struct node *node, struct batch *in, struct batch *out);
 bool split_scanned(struct node *node, struct batch *in, struct batch *out);
+bool split_by_start(struct node *node, struct batch *in, struct batch *out);
+
+/* Where records begin at lines: lets go what streams have held for too long. */
+void split_flush(struct node *node, struct batch *out);
+
+/* Puts the first `size` bytes of the remainder as one record, with the delimiter behind it where it is asked for. False:
+ * out is full. */
+bool split_put_remainder(struct node *node, struct batch *out, uint32_t number, uint64_t size,
+	uint32_t tag, bool delimiter);
+
+/* What becomes of a record of the stream that lacks its delimiter. */
+enum split_unterminated split_unterminated_rule(const struct node *node, uint32_t number);
 
 /* The stream is at a record's start. */
 void split_begin_record(struct split_stream *stream);
@@ -85,3 +119,6 @@ bool split_put_run(struct node *node, struct batch *in, struct batch *out, const
 
 /* Sees to a stream's remainder: too long, terminated, or its stream ended. False: out is full. */
 bool split_settle_pending(struct node *node, struct batch *out);
+
+/* The same, where records begin at lines. */
+bool split_settle_start(struct node *node, struct batch *out);

@@ -30,8 +30,7 @@ void split_drop_record(struct node *node, enum drop_reason reason)
 			drop_reason_name(reason), (unsigned long long)missed);
 }
 
-/* Puts the first `size` bytes of the remainder as one record, with the delimiter behind it where it is asked for. */
-static bool put_remainder(struct node *node, struct batch *out, uint32_t number, uint64_t size,
+bool split_put_remainder(struct node *node, struct batch *out, uint32_t number, uint64_t size,
 	uint32_t tag, bool delimiter)
 {
 	struct split *split = node->state;
@@ -84,7 +83,7 @@ static bool shorten(struct node *node, struct batch *out, uint32_t number)
 		split_drop_record(node, DROP_TOO_LONG);
 		return true;
 	case SPLIT:
-		if (!put_remainder(node, out, number, split->limit, 1 | VIEW_BARE, false))
+		if (!split_put_remainder(node, out, number, split->limit, 1 | VIEW_BARE, false))
 			return false;
 		count_record(node);
 		stream->begun -= split->limit;
@@ -100,7 +99,7 @@ static bool finish_record(struct node *node, struct batch *out, uint32_t number)
 	struct split_stream *stream = &split->streams[number];
 	if (stream->mode != PASS_OVER) {
 		bool truncated = stream->mode == PASS_OVER_TRUNCATED;
-		if (!put_remainder(node, out, number, UINT64_MAX, 1, truncated))
+		if (!split_put_remainder(node, out, number, UINT64_MAX, 1, truncated))
 			return false;
 		count_record(node);
 	}
@@ -108,10 +107,10 @@ static bool finish_record(struct node *node, struct batch *out, uint32_t number)
 	return true;
 }
 
-static enum split_unterminated unterminated_rule(const struct node *node, uint32_t number)
+enum split_unterminated split_unterminated_rule(const struct node *node, uint32_t number)
 {
 	const struct split *split = node->state;
-	if (split->framing.kind != FRAMING_DELIMITED &&
+	if (split->framing.kind != FRAMING_DELIMITED && split->framing.kind != FRAMING_START &&
 		!scan_may_be_bare(&split->streams[number].scan))
 		return OMIT;
 	if (split->unterminated_set)
@@ -126,7 +125,7 @@ static bool finish_unterminated(struct node *node, struct batch *out, uint32_t n
 {
 	struct split *split = node->state;
 	struct split_stream *stream = &split->streams[number];
-	enum split_unterminated rule = unterminated_rule(node, number);
+	enum split_unterminated rule = split_unterminated_rule(node, number);
 	if (stream->mode == PASS_OVER || stream->begun == 0)
 		return true;
 	if (rule == OMIT) {
@@ -135,7 +134,7 @@ static bool finish_unterminated(struct node *node, struct batch *out, uint32_t n
 		return true;
 	}
 	uint32_t bare = rule == KEEP ? VIEW_BARE : 0;
-	if (!put_remainder(node, out, number, UINT64_MAX, 1 | bare, rule == COMPLETE))
+	if (!split_put_remainder(node, out, number, UINT64_MAX, 1 | bare, rule == COMPLETE))
 		return false;
 	count_record(node);
 	return true;
@@ -162,6 +161,8 @@ bool split_settle_pending(struct node *node, struct batch *out)
 	struct split *split = node->state;
 	uint32_t number = split->pending_stream;
 	struct split_stream *stream = &split->streams[number];
+	if (split->framing.kind == FRAMING_START)
+		return split_settle_start(node, out);
 	while (split->pending && stream->mode == COLLECT && is_too_long(split, number))
 		if (!shorten(node, out, number))
 			return false;
@@ -180,7 +181,13 @@ static void give_up_largest(struct node *node)
 	uint32_t number = remainder_largest(&split->remainders);
 	struct split_stream *stream = &split->streams[number];
 	remainder_cut(&split->remainders, number, 0);
-	stream->mode = PASS_OVER;
+	if (split->framing.kind == FRAMING_START) {
+		stream->passing = true;
+		stream->judged |= stream->line > 0;
+		stream->line = 0;
+	} else {
+		stream->mode = PASS_OVER;
+	}
 	split_drop_record(node, DROP_MEMORY);
 }
 

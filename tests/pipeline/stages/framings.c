@@ -216,7 +216,7 @@ Test(framings, the_same_records_however_they_are_cut, .timeout = 300)
 {
 	set_seed();
 	for (size_t kind = 0; kind < KINDS; kind++) {
-		for (int i = 0; i < 150; i++)
+		for (int i = 0; i < 1000; i++)
 			try_random(&kinds[kind], 0);
 		for (int i = 0; i < 20; i++)
 			try_random(&kinds[kind], 1);
