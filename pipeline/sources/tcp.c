@@ -384,8 +384,10 @@ static bool tcp_open(struct node *node, struct faults *faults)
 	struct tcp_source *source = node->state;
 
 	source->node = node;
-	source->listener =
-		(struct listener){ .loop = node->loop, .wake = listener_woke, .owner = source };
+	source->listener = (struct listener){ .loop = node->loop,
+		.wake = listener_woke,
+		.owner = source,
+		.shared = node_shards(node) > 1 };
 	source->connections = (struct connections){
 		.inbox = { .loop = node->loop, .wake = inbox_woke, .owner = source },
 		.gone = connection_gone,
@@ -479,4 +481,5 @@ const struct source_ops source_tcp = {
 	.concurrent = tcp_streams,
 	.refuse = tcp_refuse,
 	.sockets = true,
+	.shards = true,
 };

@@ -305,14 +305,16 @@ static struct framing framing_of(const struct join *join)
 	return framing;
 }
 
-/* As many blocks as branches that drop may pin, and some to go on with. */
+/* Some to go on with, and as many as branches that drop may pin. */
 static void measure_blocks(struct join *join, struct node *node)
 {
 	uint32_t buffer = node_buffer_size(node);
 	join->block_size = buffer < LEAST_BLOCK ? LEAST_BLOCK : buffer;
 	if (join->block_size > MOST_BLOCK)
 		join->block_size = MOST_BLOCK;
-	join->block_count = prefix_needed(&join->framing) ? node->pin_quota + LEAST_BLOCKS : 1;
+	join->block_count = prefix_needed(&join->framing) ? LEAST_BLOCKS : 1;
+	if (prefix_needed(&join->framing) && node_has_drops(node))
+		join->block_count += node->pin_quota;
 	node->charge += join->block_count * pool_buffer_cost(join->block_size);
 }
 

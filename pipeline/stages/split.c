@@ -268,7 +268,9 @@ static bool split_plan(
 	uint64_t held = split->on == ON_START ? whole + SPLIT_JUDGED : whole;
 	split->most_views = most_views(held, buffer);
 	split->stream_count = node_stream_count(node);
-	split->aside_blocks = in->connections > 64 ? in->connections : 64;
+	split->aside_own = in->connections > 64 ? in->connections : 64;
+	split->aside_blocks =
+		split->aside_own + (node_has_drops(node) ? split->aside_own / 3 + 1 : 0);
 	node->charge += split->stream_count * sizeof(struct split_stream) +
 			(split->most_views + 4) * sizeof(struct view) +
 			remainders_cost(split->stream_count, split->aside_blocks, split->most_views,
@@ -290,9 +292,10 @@ static bool split_open(struct node *node, struct faults *faults)
 	split->views = calloc(split->most_views + 4, sizeof(*split->views));
 	split->line = calloc(1, SPLIT_JUDGED);
 	split->node = node;
-	if (split->streams && split->views && split->line &&
-		remainders_open(&split->remainders, split->stream_count, split->aside_blocks,
-			split->most_views, node->pin_quota, node->pool, &node->account.copies))
+	bool opened = remainders_open(&split->remainders, split->stream_count, split->aside_blocks,
+		split->most_views, node->pin_quota, node->pool, &node->account.copies);
+	split->remainders.aside_own = split->aside_own;
+	if (split->streams && split->views && split->line && opened)
 		return true;
 	return fault_at(faults, NULL, NULL, "%s: no memory for %u streams", node->name,
 		split->stream_count);

@@ -69,7 +69,8 @@ struct split {
 	struct matcher matcher;
 	bool (*take)(struct node *node, struct batch *in, struct batch *out);
 	struct split_stream *streams;
-	uint32_t stream_count, aside_blocks, most_views;
+	uint32_t stream_count, most_views;
+	uint32_t aside_own, aside_blocks; /* for its streams; with what drop branches may keep */
 	struct remainders remainders;
 	struct view *views; /* a record on its way out */
 	bool pending;       /* a stream's remainder must be seen to before anything else is taken */
