@@ -19,24 +19,24 @@ static enum scan_result begin_body(
 	if (content > FRAMING_MOST)
 		return SCAN_MALFORMED;
 	scan->phase = SCAN_IN_BODY;
-	scan->left = content + trailer;
+	scan->count = content + trailer;
 	if (content > limit)
 		return SCAN_TOO_LONG;
-	return scan->left == 0 ? SCAN_ENDS : SCAN_GOES_ON;
+	return scan->count == 0 ? SCAN_ENDS : SCAN_GOES_ON;
 }
 
 static enum scan_result length_byte(
 	const struct framing *framing, struct scan *scan, unsigned char byte, uint64_t limit)
 {
 	uint32_t shift = framing->little ? 8 * scan->prefix : 0;
-	scan->value =
-		framing->little ? scan->value | (uint64_t)byte << shift : scan->value << 8 | byte;
+	scan->count =
+		framing->little ? scan->count | (uint64_t)byte << shift : scan->count << 8 | byte;
 	if (++scan->prefix < framing->size)
 		return SCAN_GOES_ON;
 	uint64_t header = framing->includes_header ? framing->size : 0;
-	if (scan->value < header)
+	if (scan->count < header)
 		return SCAN_MALFORMED;
-	return begin_body(scan, scan->value - header, 0, limit);
+	return begin_body(scan, scan->count - header, 0, limit);
 }
 
 /* Bits beyond the 64th make it malformed, as does an eleventh byte. */
@@ -44,33 +44,33 @@ static enum scan_result varint_byte(struct scan *scan, unsigned char byte, uint6
 {
 	if (scan->prefix == VARINT_MOST - 1 && byte > 1)
 		return SCAN_MALFORMED;
-	scan->value |= (uint64_t)(byte & 0x7f) << (7 * scan->prefix++);
-	return byte & 0x80 ? SCAN_GOES_ON : begin_body(scan, scan->value, 0, limit);
+	scan->count |= (uint64_t)(byte & 0x7f) << (7 * scan->prefix++);
+	return byte & 0x80 ? SCAN_GOES_ON : begin_body(scan, scan->count, 0, limit);
 }
 
 /* One more digit of a count. False where it is no digit, has a leading zero, or grows too large. */
 static bool count_digit(struct scan *scan, unsigned char byte)
 {
-	bool zero_leads = scan->prefix > 0 && scan->value == 0;
+	bool zero_leads = scan->prefix > 0 && scan->count == 0;
 	if (!is_digit(byte) || zero_leads)
 		return false;
-	scan->value = scan->value * 10 + (uint64_t)(byte - '0');
+	scan->count = scan->count * 10 + (uint64_t)(byte - '0');
 	scan->prefix++;
-	return scan->value <= FRAMING_MOST;
+	return scan->count <= FRAMING_MOST;
 }
 
 static enum scan_result netstring_byte(struct scan *scan, unsigned char byte, uint64_t limit)
 {
 	if (byte == ':' && scan->prefix > 0)
-		return begin_body(scan, scan->value, 1, limit);
+		return begin_body(scan, scan->count, 1, limit);
 	return count_digit(scan, byte) ? SCAN_GOES_ON : SCAN_MALFORMED;
 }
 
 static enum scan_result octets_byte(struct scan *scan, unsigned char byte, uint64_t limit)
 {
-	if (byte == ' ' && scan->value > 0)
-		return begin_body(scan, scan->value, 0, limit);
-	bool good = count_digit(scan, byte) && scan->value > 0;
+	if (byte == ' ' && scan->count > 0)
+		return begin_body(scan, scan->count, 0, limit);
+	bool good = count_digit(scan, byte) && scan->count > 0;
 	return good ? SCAN_GOES_ON : SCAN_MALFORMED;
 }
 
@@ -105,13 +105,13 @@ static enum scan_result in_body(const struct framing *framing, struct scan *scan
 	size_t size, size_t *used)
 {
 	uint64_t have = size - *used;
-	if (have < scan->left) {
-		scan->left -= have;
+	if (have < scan->count) {
+		scan->count -= have;
 		*used = size;
 		return SCAN_GOES_ON;
 	}
-	*used += (size_t)scan->left;
-	scan->left = 0;
+	*used += (size_t)scan->count;
+	scan->count = 0;
 	if (framing->kind == FRAMING_NETSTRING && data[*used - 1] != ',')
 		return SCAN_MALFORMED;
 	return SCAN_ENDS;
@@ -147,9 +147,9 @@ static enum scan_result in_line(const struct framing *framing, struct scan *scan
 	const char *end = find_line_end(framing, &quoted, data + *used, have);
 	uint64_t bytes = end ? (uint64_t)(end - (data + *used)) : have;
 	scan->quoted = quoted;
-	scan->line += bytes;
+	scan->count += bytes;
 	*used += (size_t)bytes;
-	if (scan->line > limit)
+	if (scan->count > limit)
 		return SCAN_TOO_LONG;
 	*used += end != NULL;
 	return end ? SCAN_ENDS : SCAN_GOES_ON;
@@ -184,8 +184,8 @@ static enum scan_result begin(
 /* Behind a minus: a digit makes it a negative count. */
 static enum scan_result in_sign(struct scan *scan, const char *data, size_t size, size_t *used)
 {
-	if (scan->line == 0) {
-		scan->line = 1;
+	if (scan->count == 0) {
+		scan->count = 1;
 		(*used)++;
 	}
 	if (*used == size)

@@ -17,12 +17,11 @@ enum scan_result {
 enum scan_phase { SCAN_AT_START, SCAN_IN_PREFIX, SCAN_IN_SIGN, SCAN_IN_BODY, SCAN_IN_LINE };
 
 struct scan {
-	uint64_t value; /* of the prefix so far */
-	uint64_t left;  /* bytes to come, once the prefix is known */
-	uint64_t line;  /* bytes of a line so far */
-	enum scan_phase phase;
-	uint32_t prefix; /* bytes of the prefix so far */
-	bool quoted;     /* csv: within quotes */
+	uint64_t
+		count; /* in a prefix: what it tells so far; in a body: bytes to come; in a line: bytes so far */
+	uint8_t phase;  /* enum scan_phase */
+	uint8_t prefix; /* bytes of the prefix so far */
+	bool quoted;    /* csv: within quotes */
 };
 
 #define SCAN_NO_LIMIT UINT64_MAX

@@ -35,19 +35,22 @@ enum split_mode { COLLECT, PASS_OVER, PASS_OVER_TRUNCATED, REFUSED };
 struct split_stream {
 	uint64_t begun;   /* bytes since the record's start */
 	uint32_t matched; /* bytes of the delimiter that the stream ends with */
-	enum split_mode mode;
-	struct scan scan; /* where there is no delimiter */
-	bool terminated;  /* the remainder ends with the delimiter */
 	uint32_t flags;   /* VIEW_END, VIEW_BROKEN: what is due behind the remainder */
-
-	/* Where records begin at lines. */
-	uint32_t line;        /* bytes that the remainder ends with of a line that is not judged */
-	bool judged;          /* the stream is within a line that belongs to the record */
-	bool passing;         /* the record is passed over; the remainder is the line alone */
-	enum line_class last; /* of the stream's last line */
-	bool listed;
-	uint32_t older, newer; /* in the list of those that hold something */
-	uint64_t spoke;
+	enum split_mode mode;
+	bool terminated; /* the remainder ends with the delimiter */
+	union {
+		struct scan scan; /* prefixes, sizes, quotes */
+		struct {          /* records that begin at lines */
+			uint64_t spoke;
+			uint32_t older, newer; /* in the list of those that hold something */
+			uint32_t
+				line; /* bytes that the remainder ends with of a line that is not judged */
+			uint8_t last; /* enum line_class: the stream's last line */
+			bool judged;  /* the stream is within a line that belongs to the record */
+			bool passing; /* the record is passed over; the remainder is the line alone */
+			bool listed;
+		};
+	};
 };
 
 struct split {

@@ -146,7 +146,7 @@ static bool finish_stream(struct node *node, struct batch *out, uint32_t number)
 {
 	struct split *split = node->state;
 	struct split_stream *stream = &split->streams[number];
-	enum line_class last = stream->last;
+	enum line_class last = (enum line_class)stream->last;
 	if (stream->flags & VIEW_BROKEN) {
 		if (!stream->passing && stream->begun > 0)
 			split_drop_record(node, DROP_CUT);
@@ -220,7 +220,7 @@ static bool take_line(struct node *node, struct batch *in, struct batch *out,
 	struct split *split = node->state;
 	uint32_t number = view_stream(view);
 	struct split_stream *stream = &split->streams[number];
-	enum line_class last = stream->last;
+	enum line_class last = (enum line_class)stream->last;
 	if (!stream->judged) {
 		bool begins = judge(split, number, view->data, end - whole, &last);
 		if (begins && !finish_body(node, out, number))
@@ -229,7 +229,7 @@ static bool take_line(struct node *node, struct batch *in, struct batch *out,
 	if (!keep(node, view, end))
 		return false;
 	stream->begun += end;
-	stream->last = last;
+	stream->last = (uint8_t)last;
 	add_line(split, number, !whole);
 	split_take(split, in, end);
 	return true;
