@@ -117,9 +117,6 @@ static bool check_start(const struct split *split, const struct node *node, stru
 			"leave one of the two out",
 			"\"start\" and \"preset\" both say where a record "
 			"begins");
-	if (pattern && split->start.size == 0)
-		return fault_at(faults, split->start.value, "write a pattern such as \"^[^ ]\"",
-			"\"start\" is empty");
 	if (pattern || preset)
 		return true;
 	return fault_at(faults, node->value, "add \"start\": \"…\" or \"preset\": \"java\"",
