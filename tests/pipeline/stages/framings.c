@@ -514,3 +514,69 @@ Test(framings, what_a_length_cannot_tell_is_dropped)
 	cr_expect(bench_balances(&bench));
 	bench_free(&bench);
 }
+
+/* Many streams that trickle into a small pool: some lose records, and all is counted. */
+/* `whole`: the size of each record in octets, if it is always the same. */
+static void check_pressure(const char *split, const char *record, size_t whole)
+{
+	enum { STREAMS = 60, SEGMENTS = 3000 };
+	static struct segment segments[SEGMENTS + STREAMS];
+	size_t size = strlen(record), at[STREAMS] = { 0 };
+	for (size_t i = 0; i < SEGMENTS; i++) {
+		uint32_t stream = (uint32_t)any(STREAMS);
+		size_t part = 1 + any(size - at[stream]);
+		segments[i] = (struct segment){
+			.stream = stream, .data = record + at[stream], .size = part
+		};
+		at[stream] = (at[stream] + part) % size;
+	}
+	for (uint32_t i = 0; i < STREAMS; i++)
+		segments[SEGMENTS + i] = (struct segment){
+			.stream = i, .data = record, .flags = any(4) ? VIEW_END : VIEW_BROKEN
+		};
+	char stages[256];
+	snprintf(stages, sizeof(stages),
+		"[{\"split\":{%s,\"max_record\":\"4KiB\"}},{\"filter\":\"b\"},"
+		"{\"join\":\"octets\"}]",
+		split);
+	struct bench bench = { .stages = stages,
+		.memory = "700KiB",
+		.buffer = "1KiB",
+		.segments = segments,
+		.segment_count = SEGMENTS + STREAMS,
+		.chunk = SIZE_MAX,
+		.speed = 0,
+		.seed = (unsigned)random_next(&state) };
+	bench_run(&bench);
+	cr_assert(bench_balances(&bench), "seed %llu, %s", (unsigned long long)seed, split);
+	const struct node_report *report = bench_report(&bench, "bench.split");
+	cr_assert_eq(report->account.dropped[DROP_FRAMING], 0, "%s", split);
+	if (whole)
+		cr_assert_eq(bench.out_size[0], report->records_out * whole, "%s", split);
+	if (whole)
+		cr_assert_gt(report->account.dropped[DROP_MEMORY], 0, "%s", split);
+	bench_free(&bench);
+}
+
+Test(framings, many_streams_in_a_small_pool, .timeout = 200)
+{
+	char record[3000], line[1500];
+	set_seed();
+	memset(record, 'b', sizeof(record));
+	for (size_t i = 80; i < sizeof(record); i += 80)
+		record[i] = '\n';
+	snprintf(line, sizeof(line), "%d ", 2994);
+	for (size_t i = 0; i < strlen(line); i++)
+		record[i] = line[i];
+	record[sizeof(record) - 1] = '\0';
+	check_pressure("\"on\":\"octets\"", record, 2999);
+	record[4] = ':';
+	record[sizeof(record) - 2] = ',';
+	record[0] = '2';
+	record[3] = '3';
+	check_pressure("\"on\":\"netstring\"", record, 2998);
+	check_pressure("\"on\":\"start\",\"start\":\"^2\"", record, 0);
+	check_pressure("\"on\":\"start\",\"preset\":\"indent\"", record, 0);
+	record[1] = '"';
+	check_pressure("\"on\":\"csv\"", record, 0);
+}
