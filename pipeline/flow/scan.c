@@ -173,7 +173,7 @@ static enum scan_result begin(
 		scan->phase = SCAN_IN_LINE;
 		break;
 	case FRAMING_OCTETS:
-		scan->phase = octets_phase(first);
+		scan->phase = (uint8_t)octets_phase(first);
 		break;
 	default:
 		scan->phase = SCAN_IN_PREFIX;
