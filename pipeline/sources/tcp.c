@@ -446,6 +446,16 @@ static bool tcp_plan(
 	return true;
 }
 
+/* Both sides are told that it is over; what waits in the kernel is still read, and then the end. */
+static void tcp_refuse(struct node *node, uint32_t stream)
+{
+	struct tcp_source *source = node->state;
+	struct connection *connection = &source->connections.slots[stream - node->first_stream];
+
+	if (connection->open)
+		shutdown(connection->socket.fd, SHUT_RDWR);
+}
+
 static uint32_t tcp_streams(const struct node *node)
 {
 	const struct tcp_source *source = node->state;
@@ -469,6 +479,7 @@ const struct source_ops source_tcp = {
 	.drain = tcp_drain,
 	.streams = tcp_streams,
 	.concurrent = tcp_streams,
+	.refuse = tcp_refuse,
 	.sockets = true,
 	.shards = true,
 };
