@@ -18,6 +18,7 @@
 
 #include "config/arena.h"
 #include "config/units.h"
+#include "pipeline/holds.h"
 
 enum { USUAL_MAX_RECORD = 1 << 20, LEAST_BUFFERS = 32 };
 
@@ -285,7 +286,17 @@ static void set_drop_limits(struct pipeline *pipeline, uint32_t drops)
 	}
 }
 
-/* What sources read ahead, unfinished records and drop branches may each pin a quarter of the pool. */
+/* What a stage makes bytes of may pin an eighth of the pool, for its output comes from there too; what is read ahead
+ * otherwise a quarter, as what such a stage makes. */
+static uint64_t pin_part(const struct edge *edge)
+{
+	const struct node *consumer = edge->consumer;
+	bool gives_bytes = consumer && consumer->role == NODE_STAGE && consumer->out &&
+			   holds_edge(consumer->out)->kind == FLOW_BYTES;
+	return gives_bytes ? 8 : 4;
+}
+
+/* What is read ahead, unfinished records and drop branches may each pin a part of the pool. */
 static void set_quotas(struct pipeline *pipeline)
 {
 	uint32_t sources = count_sources(pipeline);
@@ -293,10 +304,10 @@ static void set_quotas(struct pipeline *pipeline)
 	set_pin_quotas(pipeline, pipeline->buffers);
 	for (size_t i = 0; i < pipeline->edge_count; i++) {
 		struct edge *edge = &pipeline->edges[i];
-		if (edge->kind != FLOW_BYTES || !edge->producer ||
-			edge->producer->role != NODE_SOURCE)
+		if (edge->kind != FLOW_BYTES || !edge->producer || edge->producer->role == NODE_TEE)
 			continue;
-		uint64_t share = (uint64_t)pipeline->buffers * edge->producers / sources / 4;
+		uint64_t share =
+			(uint64_t)pipeline->buffers * edge->producers / sources / pin_part(edge);
 		edge->pin_limit = share > 2 ? (uint32_t)share : 2;
 	}
 	set_drop_limits(pipeline, count_drops(pipeline));

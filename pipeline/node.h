@@ -100,6 +100,10 @@ struct source_ops {
 	uint32_t (*concurrent)(
 		const struct node *node); /* how many may be under way at once; NULL: as many */
 	bool sockets; /* its streams are connections: an unterminated last record is completed */
+
+	/* Allows at most this many connections, for the reason given (static). False, and nothing done, if its user has
+	 * set how many. NULL: it has no such option. */
+	bool (*lower)(struct node *node, uint32_t connections, const char *why);
 };
 
 struct stage_ops {
@@ -157,6 +161,7 @@ struct node {
 	struct loop *loop;
 	struct account account;
 	uint64_t charge;    /* bytes of memory beside the pool, set by plan() */
+	uint32_t threads;   /* that it keeps busy beside the worker, set by plan() */
 	uint32_t pin_quota; /* buffers of the pool that a split's unfinished records may pin */
 	uint64_t quota;     /* sources: bytes that this read() may bring */
 	uint64_t
@@ -209,6 +214,14 @@ void node_hold_back(struct node *stage, uint32_t stream, uint64_t bytes);
 uint32_t node_stream_count(const struct node *node);
 uint32_t node_buffer_size(const struct node *node);
 uint64_t node_default_max_record(const struct node *node);
+
+/* The memory that all contexts of this node may take: half of the pipeline's, divided among the nodes of its kind. */
+uint64_t node_context_memory(const struct node *node);
+
+/* Lets the sources whose connections come to this stage allow at most `most` together. False with faults where their
+ * users have set more. */
+bool node_lower_connections(
+	struct node *stage, uint32_t most, const char *why, struct faults *faults);
 
 /* The source that a stream belongs to. */
 struct node *node_source_of(const struct node *node, uint32_t stream);

@@ -48,6 +48,7 @@ struct pipeline {
 	const char *name;
 	const struct value *value;
 	uint64_t memory;     /* its own; 0: a share of the service's */
+	uint64_t allowance;  /* its own, or an even share of the service's */
 	struct node **nodes; /* sources first, then in data order, branch by branch */
 	size_t node_count;
 	struct edge *edges;
