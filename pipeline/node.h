@@ -183,6 +183,23 @@ struct node {
 /* Makes the node's pipeline ready: an operation has ended, a socket is readable. */
 void node_wake(struct node *node);
 
+/* Work for another thread: made once, started again and again, never in flight twice. */
+struct node_work;
+
+/* `work` is run on a thread, then `done` on the loop's, which is told whether it ran, and the node is woken. NULL without
+ * memory. */
+struct node_work *node_work_create(struct node *node, void (*work)(void *owner),
+	void (*done)(void *owner, bool ran), void *owner);
+
+/* It must not be in flight. NULL is allowed. */
+void node_work_destroy(struct node_work *work);
+
+/* While it is in flight it is counted in node->busy. */
+void node_work_start(struct node_work *work);
+
+/* Takes it back if no thread has begun with it; `done` is called either way. */
+void node_work_cancel(struct node_work *work);
+
 /* Monotonic milliseconds, as of this turn. */
 uint64_t node_now(const struct node *node);
 

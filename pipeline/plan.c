@@ -116,6 +116,15 @@ struct plan *plan_create(const struct document *document, struct faults *faults)
 	return NULL;
 }
 
+uint32_t plan_threads(const struct plan *plan)
+{
+	uint32_t threads = 0;
+	for (size_t i = 0; i < plan->count; i++)
+		for (size_t k = 0; k < plan->pipelines[i].node_count; k++)
+			threads += plan->pipelines[i].nodes[k]->threads;
+	return threads;
+}
+
 void plan_close_node(struct node *node)
 {
 	if (node->role == NODE_TEE || !node->state)

@@ -73,6 +73,9 @@ struct plan {
 /* Plans a document. NULL with faults. `document` must outlive it. The warnings among the faults do not refuse. */
 struct plan *plan_create(const struct document *document, struct faults *faults);
 
+/* The threads that its nodes keep busy beside the worker. */
+uint32_t plan_threads(const struct plan *plan);
+
 /* Closes a node, once: what its plan() and open() made is given back, and its state is zeroed. */
 void plan_close_node(struct node *node);
 
