@@ -400,8 +400,10 @@ static bool tcp_open(struct node *node, struct faults *faults)
 
 	source->node = node;
 	say_lowered(source);
-	source->listener =
-		(struct listener){ .loop = node->loop, .wake = listener_woke, .owner = source };
+	source->listener = (struct listener){ .loop = node->loop,
+		.wake = listener_woke,
+		.owner = source,
+		.shared = node_shards(node) > 1 };
 	source->connections = (struct connections){
 		.inbox = { .loop = node->loop, .wake = inbox_woke, .owner = source },
 		.gone = connection_gone,
@@ -501,4 +503,5 @@ const struct source_ops source_tcp = {
 	.concurrent = tcp_concurrent,
 	.lower = tcp_lower,
 	.sockets = true,
+	.shards = true,
 };
