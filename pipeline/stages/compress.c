@@ -468,7 +468,8 @@ static bool compress_settle(struct node *node, struct batch *out)
 const struct stage_ops stage_compress = {
 	.type = {
 		.name = "compress",
-		.doc = "Makes compressed frames, each complete in itself.",
+		.doc = "Makes compressed frames, each complete in itself. Where no record comes, "
+		       "nothing is written.",
 		.options = options,
 		.state_size = sizeof(struct compress),
 		.example = "{\"compress\": {\"codec\": \"zstd\", \"level\": 3}}",

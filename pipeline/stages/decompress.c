@@ -82,8 +82,8 @@ static const struct option options[] = {
 		       "none of them passes unchanged."),
 	OPTION(COUNT, struct decompress, max_ratio, .standard = "1000", .least = "1",
 		.most = "1000000000",
-		.doc = "How many times as large as a stream what comes of it may be, once that is "
-		       "1MiB; a stream that goes beyond counts as `damaged`."),
+		.doc = "The most bytes that may come of one, over a stream of which more than 1MiB "
+		       "has come; one that goes beyond counts as `damaged`."),
 	OPTION(SIZE, struct decompress, max_window, .least = "64KiB", .most = "2GiB",
 		.example = "8MiB",
 		.doc = "The largest window (zstd) or block (lz4) of a frame: each stream's context "
@@ -568,7 +568,8 @@ static void decompress_close(struct node *node)
 const struct stage_ops stage_decompress = {
 	.type = {
 		.name = "decompress",
-		.doc = "Turns compressed streams back into what they were.",
+		.doc = "Turns compressed streams back into what they were. Damage costs a stream its "
+		       "rest; an empty stream is none.",
 		.options = options,
 		.state_size = sizeof(struct decompress),
 		.example = "{\"decompress\": {\"codec\": \"auto\", \"max_ratio\": 1000}}",
