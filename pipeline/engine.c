@@ -191,6 +191,7 @@ static void run_turn(struct run *run)
 {
 	uint64_t begin = clock_ns(), read = run->read;
 	run->ready = false;
+	round_flush(run); /* what waits goes first: the kernel writes while the sources read */
 	for (unsigned round = 0; round < TURN_ROUNDS; round++) {
 		if (!round_moves(run)) {
 			check_due(run, loop_now(run->engine->loop));
