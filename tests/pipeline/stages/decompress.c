@@ -524,6 +524,42 @@ Test(decompress, streams_do_not_touch_each_other)
 		free(packed[i].data);
 }
 
+/* Hardly more than the smallest pool there is, many streams, records in several buffers, and a sink that takes a little at
+ * a time: nobody waits for a buffer that its own input holds. */
+Test(decompress, goes_on_in_a_small_pool)
+{
+	static struct segment segments[STREAMS_AT_ONCE * (PARTS + 1)];
+	struct bytes_of packed[STREAMS_AT_ONCE];
+	uint32_t lines = 0;
+	for (uint32_t i = 0; i < STREAMS_AT_ONCE; i++) {
+		struct bytes_of input = text(200000, 200 + i);
+		for (size_t k = 0; k + 1 < input.size; k++)
+			if (input.data[k] == '\n' && random_below(&(uint64_t){ k }, 40))
+				input.data[k] = ' ';
+		packed[i] = through("gzip -c", input);
+		lines += i == 3 ? 0 : lines_of(input);
+		free(input.data);
+	}
+	struct bench bench = {
+		.stages = "[{\"decompress\":\"gzip\"},{\"split\":{\"max_record\":\"64KiB\"}}]",
+		.memory = "5MiB",
+		.buffer = "64KiB",
+		.segments = segments,
+		.segment_count = weave(segments, packed),
+		.chunk = 0,
+		.speed = 2000,
+		.seed = 3,
+	};
+	bench_run(&bench);
+	cr_assert_leq(bench.most_used, 48);
+	cr_assert(bench_balances(&bench));
+	cr_assert_eq(damaged(&bench), 0);
+	cr_assert_geq(bench_report(&bench, "bench.split")->records_in, lines);
+	bench_free(&bench);
+	for (uint32_t i = 0; i < STREAMS_AT_ONCE; i++)
+		free(packed[i].data);
+}
+
 /* Half of 64 MiB holds three contexts of windows of 8 MiB; a fourth stream within a frame is given up. */
 Test(decompress, more_frames_at_once_than_contexts)
 {
