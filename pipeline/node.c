@@ -2,9 +2,11 @@
 
 #include "pipeline/node.h"
 
+#include "pipeline/holds.h"
 #include "pipeline/io/loop.h"
 #include "pipeline/run.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -114,13 +116,13 @@ uint64_t node_context_memory(const struct node *node)
 	return pipeline->allowance / 2 / (alike ? alike : 1);
 }
 
-/* True if the bytes of the source come to the stage. */
+/* True if the bytes of the source come to the stage: what stands behind a tee gets those of all. */
 static bool comes_to(const struct node *source, const struct node *stage)
 {
 	const struct node *node = source;
-	while (node != stage && node && node->role != NODE_TEE && node->out)
+	while (node != stage && node->role != NODE_TEE && node->out)
 		node = edge_of(node->out)->consumer;
-	return node == stage;
+	return node == stage || (node->role == NODE_TEE && holds_depth(stage) > 0);
 }
 
 static bool is_listener_of(const struct node *node, const struct node *stage)
@@ -152,6 +154,7 @@ bool node_lower_connections(
 	bool good = true;
 	for (size_t i = 0; i < pipeline->node_count; i++)
 		listeners += is_listener_of(pipeline->nodes[i], stage);
+	assert(listeners > 0);
 	for (size_t i = 0; i < pipeline->node_count; i++)
 		if (is_listener_of(pipeline->nodes[i], stage))
 			good = lower(pipeline->nodes[i], most / listeners ? most / listeners : 1,

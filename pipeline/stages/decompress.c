@@ -145,10 +145,10 @@ static bool begin_alike(const struct magic *a, const struct magic *b, uint8_t si
 /* A magic that goes on with `byte` behind the first `matched` bytes of another; MAGICS: none. */
 static uint8_t magic_extended(enum codec codec, uint8_t magic, uint8_t matched, char byte)
 {
-	for (uint8_t i = 0; i < MAGICS; i++)
+	for (unsigned i = 0; i < MAGICS; i++)
 		if (is_allowed(codec, &magics[i]) && magics[i].bytes[matched] == byte &&
 			begin_alike(&magics[i], &magics[magic], matched))
-			return i;
+			return (uint8_t)i;
 	return MAGICS;
 }
 
@@ -490,7 +490,9 @@ static bool plan_contexts(
 	struct node *node, const struct shape *in, struct shape *out, struct faults *faults)
 {
 	struct decompress *decompress = node->state;
-	uint64_t most = node_context_memory(node) / context_cost(decompress);
+	size_t cost = context_cost(decompress);
+	assert(cost > 0);
+	uint64_t most = node_context_memory(node) / cost;
 	if (most == 0)
 		most = 1;
 	*out = *in;

@@ -628,6 +628,10 @@ Test(decompress, listeners_allow_what_the_memory_holds)
 	cr_assert(plans(LISTENERS(",\"max_connections\":30", ",\"max_window\":\"64KiB\""), &faults,
 		how, sizeof(how)));
 	cr_assert(plans(LISTENERS(",\"max_connections\":3", ""), &faults, how, sizeof(how)));
+	cr_assert(plans("{\"pipelines\":{\"p\":{\"from\":{\"tcp\":\":1\"},\"to\":[{\"null\":{},"
+			"\"stages\":[\"split\"]},{\"null\":{},"
+			"\"stages\":[\"decompress\",\"split\"]}]}}}",
+		&faults, how, sizeof(how)));
 	faults_close(&faults);
 }
 
