@@ -12,8 +12,11 @@
 #include "pipeline/io/loop.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+enum { OTHER_THREADS = 4 };
 
 struct run {
 	const struct command_line *line;
@@ -36,9 +39,23 @@ static enum exit_status read_configuration(struct run *run)
 	return fine ? STATUS_FINE : STATUS_CONFIGURATION;
 }
 
+/* libuv reads how many threads it may have when it needs the first: those of codecs, and some for names and files. */
+static bool set_threads(const struct plan *plan)
+{
+	char threads[16];
+
+	snprintf(threads, sizeof(threads), "%" PRIu32, OTHER_THREADS + plan_threads(plan));
+	return setenv("UV_THREADPOOL_SIZE", threads, 1) == 0;
+}
+
 static enum exit_status make_loop(struct run *run)
 {
 	const char *why = NULL;
+
+	if (!set_threads(run->configuration.plan)) {
+		log_say(&run->log, LOG_LEVEL_ERROR, "not enough memory to start");
+		return STATUS_CANNOT_OPEN;
+	}
 
 	run->loop = loop_create((enum loop_wish)run->configuration.plan->service.io, &why);
 	if (!run->loop) {

@@ -20,6 +20,7 @@
 
 #include "config/arena.h"
 #include "config/units.h"
+#include "pipeline/holds.h"
 
 enum {
 	USUAL_MAX_RECORD = 1 << 20,
@@ -297,6 +298,16 @@ static void set_drop_limits(struct pipeline *pipeline, uint32_t drops)
 	}
 }
 
+/* An eighth of the pool for what is read ahead; in two halves where a stage makes bytes of bytes: one for what it takes,
+ * one for what it gives. */
+static uint64_t pin_part(const struct edge *edge)
+{
+	const struct node *consumer = edge->consumer;
+	bool gives_bytes = consumer && consumer->role == NODE_STAGE && consumer->out &&
+			   holds_edge(consumer->out)->kind == FLOW_BYTES;
+	return gives_bytes || edge->producer->role == NODE_STAGE ? 16 : 8;
+}
+
 /* What is under read, in buffers of which no view is put yet, and what lies read in front of the first stage are an
  * eighth each. */
 static void set_read_quotas(struct pipeline *pipeline, uint32_t sources)
@@ -316,10 +327,10 @@ static void set_quotas(struct pipeline *pipeline)
 	set_read_quotas(pipeline, sources);
 	for (size_t i = 0; i < pipeline->edge_count; i++) {
 		struct edge *edge = &pipeline->edges[i];
-		if (edge->kind != FLOW_BYTES || !edge->producer ||
-			edge->producer->role != NODE_SOURCE)
+		if (edge->kind != FLOW_BYTES || !edge->producer || edge->producer->role == NODE_TEE)
 			continue;
-		uint64_t share = (uint64_t)pipeline->buffers * edge->producers / sources / 8;
+		uint64_t share =
+			(uint64_t)pipeline->buffers * edge->producers / sources / pin_part(edge);
 		edge->pin_limit = share > 2 ? (uint32_t)share : 2;
 	}
 	set_drop_limits(pipeline, count_drops(pipeline));

@@ -2,6 +2,7 @@
 
 #include "pipeline/node.h"
 
+#include "pipeline/holds.h"
 #include "pipeline/io/loop.h"
 #include "pipeline/run.h"
 
@@ -104,6 +105,62 @@ uint32_t node_buffer_size(const struct node *node)
 uint64_t node_default_max_record(const struct node *node)
 {
 	return node->pipeline->max_record;
+}
+
+uint64_t node_context_memory(const struct node *node)
+{
+	const struct pipeline *pipeline = node->pipeline;
+	uint64_t alike = 0;
+	for (size_t i = 0; i < pipeline->node_count; i++)
+		alike += pipeline->nodes[i]->type == node->type;
+	return pipeline->allowance / 2 / (alike ? alike : 1);
+}
+
+/* True if the bytes of the source come to the stage: what stands behind a tee gets those of all. */
+static bool comes_to(const struct node *source, const struct node *stage)
+{
+	const struct node *node = source;
+	while (node != stage && node->role != NODE_TEE && node->out)
+		node = edge_of(node->out)->consumer;
+	return node == stage || (node->role == NODE_TEE && holds_depth(stage) > 0);
+}
+
+static bool is_listener_of(const struct node *node, const struct node *stage)
+{
+	return node->role == NODE_SOURCE && node->state &&
+	       ((const struct source_ops *)(const void *)node->type)->sockets &&
+	       comes_to(node, stage);
+}
+
+static bool lower(struct node *source, uint32_t most, const char *why, struct faults *faults)
+{
+	const struct source_ops *ops = (const void *)source->type;
+	uint32_t allowed = ops->concurrent ? ops->concurrent(source) : source->stream_count;
+	if (allowed <= most || (ops->lower && ops->lower(source, most, why)))
+		return true;
+	char remedy[64];
+	snprintf(
+		remedy, sizeof(remedy), "write \"max_connections\": %u, or give more memory", most);
+	return fault_at(faults,
+		option_value(source->type->options, source->value, "max_connections"), remedy,
+		"\"%s\" allows %u connections, but %s", source->name, allowed, why);
+}
+
+bool node_lower_connections(
+	struct node *stage, uint32_t most, const char *why, struct faults *faults)
+{
+	const struct pipeline *pipeline = stage->pipeline;
+	uint32_t listeners = 0;
+	bool good = true;
+	for (size_t i = 0; i < pipeline->node_count; i++)
+		listeners += is_listener_of(pipeline->nodes[i], stage);
+	assert(listeners > 0);
+	for (size_t i = 0; i < pipeline->node_count; i++)
+		if (is_listener_of(pipeline->nodes[i], stage))
+			good = lower(pipeline->nodes[i], most / listeners ? most / listeners : 1,
+				       why, faults) &&
+			       good;
+	return good;
 }
 
 uint32_t node_shards(const struct node *node)

@@ -104,6 +104,10 @@ struct source_ops {
 	void (*refuse)(struct node *node, uint32_t stream);
 	bool sockets; /* its streams are connections: an unterminated last record is completed */
 	bool shards;  /* it can be opened several times: the kernel divides what comes */
+
+	/* Allows at most this many connections, for the reason given (static). False, and nothing done, if its user has
+	 * set how many. NULL: it has no such option. */
+	bool (*lower)(struct node *node, uint32_t connections, const char *why);
 };
 
 struct stage_ops {
@@ -160,7 +164,8 @@ struct node {
 	struct pool *pool;
 	struct loop *loop;
 	struct account account;
-	uint64_t charge; /* bytes of memory beside the pool, set by plan() */
+	uint64_t charge;  /* bytes of memory beside the pool, set by plan() */
+	uint32_t threads; /* that it keeps busy beside the worker, set by plan() */
 	uint32_t
 		pin_quota; /* buffers of the pool that may be pinned by a split's unfinished records, or by
 	                       what a source has under read and not put yet (0: not said) */
@@ -184,6 +189,23 @@ struct node {
 
 /* Makes the node's pipeline ready: an operation has ended, a socket is readable. */
 void node_wake(struct node *node);
+
+/* Work for another thread: made once, started again and again, never in flight twice. */
+struct node_work;
+
+/* `work` is run on a thread, then `done` on the loop's, which is told whether it ran, and the node is woken. NULL without
+ * memory. */
+struct node_work *node_work_create(struct node *node, void (*work)(void *owner),
+	void (*done)(void *owner, bool ran), void *owner);
+
+/* It must not be in flight. NULL is allowed. */
+void node_work_destroy(struct node_work *work);
+
+/* While it is in flight it is counted in node->busy. */
+void node_work_start(struct node_work *work);
+
+/* Takes it back if no thread has begun with it; `done` is called either way. */
+void node_work_cancel(struct node_work *work);
 
 /* Monotonic milliseconds, as of this turn. */
 uint64_t node_now(const struct node *node);
@@ -216,6 +238,14 @@ void node_hold_back(struct node *stage, uint32_t stream, uint64_t bytes);
 uint32_t node_stream_count(const struct node *node);
 uint32_t node_buffer_size(const struct node *node);
 uint64_t node_default_max_record(const struct node *node);
+
+/* The memory that all contexts of this node may take: half of the pipeline's, divided among the nodes of its kind. */
+uint64_t node_context_memory(const struct node *node);
+
+/* Lets the sources whose connections come to this stage allow at most `most` together. False with faults where their
+ * users have set more. */
+bool node_lower_connections(
+	struct node *stage, uint32_t most, const char *why, struct faults *faults);
 
 /* How many shards of the node's pipeline there are. */
 uint32_t node_shards(const struct node *node);

@@ -90,11 +90,21 @@ static struct draft *read_pipelines(
 
 /* --- planning ----------------------------------------------------------------------------------------------------- */
 
+static void allow_memory(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		struct pipeline *pipeline = &plan->pipelines[i];
+		pipeline->allowance =
+			pipeline->memory ? pipeline->memory : plan->service.memory / plan->count;
+	}
+}
+
 /* Memory is divided only where all is well: otherwise what the nodes need is not known. */
 static void plan_pipelines(struct plan *plan, struct draft *drafts, struct faults *faults)
 {
 	struct faults trial = { 0 };
 	bool good = faults->errors == 0;
+	allow_memory(plan);
 	for (size_t i = 0; i < plan->count; i++)
 		good = shapes_walk(&drafts[i], &trial) && good;
 	faults_close(&trial);
@@ -135,6 +145,15 @@ struct plan *plan_create(const struct document *document, struct faults *faults)
 	}
 	plan_destroy(plan);
 	return NULL;
+}
+
+uint32_t plan_threads(const struct plan *plan)
+{
+	uint32_t threads = 0;
+	for (size_t i = 0; i < plan->count; i++)
+		for (size_t k = 0; k < plan->pipelines[i].node_count; k++)
+			threads += plan->pipelines[i].nodes[k]->threads;
+	return threads;
 }
 
 void plan_close_node(struct node *node)

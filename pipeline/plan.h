@@ -49,6 +49,7 @@ struct pipeline {
 	const char *name;
 	const struct value *value;
 	uint64_t memory;        /* its own; 0: a share of the service's */
+	uint64_t allowance;     /* its own, or an even share of the service's */
 	uint32_t shard, shards; /* which of how many of the same name, one behind the other */
 	uint32_t worker;        /* the thread that it belongs to */
 	struct node **nodes;    /* sources first, then in data order, branch by branch */
@@ -75,6 +76,9 @@ struct plan {
 
 /* Plans a document. NULL with faults. `document` must outlive it. The warnings among the faults do not refuse. */
 struct plan *plan_create(const struct document *document, struct faults *faults);
+
+/* The threads that its nodes keep busy beside the worker. */
+uint32_t plan_threads(const struct plan *plan);
 
 /* Closes a node, once: what its plan() and open() made is given back, and its state is zeroed. */
 void plan_close_node(struct node *node);

@@ -27,6 +27,13 @@ bool shapes_is_split(const struct node *node)
 	return node->role == NODE_STAGE && strcmp(node->type->name, "split") == 0;
 }
 
+/* Stages that work on streams, each by itself. */
+static bool takes_bytes(const struct node *node)
+{
+	return shapes_is_split(node) ||
+	       (node->role == NODE_STAGE && strcmp(node->type->name, "decompress") == 0);
+}
+
 /* --- what is carried ---------------------------------------------------------------------------------------------- */
 
 static struct carried *carried_on(struct draft *draft, struct batch *batch)
@@ -36,7 +43,7 @@ static struct carried *carried_on(struct draft *draft, struct batch *batch)
 
 static struct shape suitable(const struct draft *draft, const struct node *node)
 {
-	if (shapes_is_split(node))
+	if (takes_bytes(node))
 		return (struct shape){ .kind = FLOW_BYTES, .streams = 1 };
 	return (struct shape){ .kind = FLOW_RECORDS,
 		.framing = &newline,
@@ -108,10 +115,10 @@ static bool check_stage(const struct node *node, const struct shape *in, struct 
 	return true;
 }
 
-/* Streams may lie side by side on an edge, but only split can tell them apart. */
+/* Streams may lie side by side on an edge, but only few can tell them apart. */
 static bool check_streams(const struct node *node, const struct shape *in, struct faults *faults)
 {
-	if (in->kind != FLOW_BYTES || in->streams < 2 || shapes_is_split(node))
+	if (in->kind != FLOW_BYTES || in->streams < 2 || takes_bytes(node))
 		return true;
 	return fault_at(faults, node->value, split_first,
 		"the bytes of up to %u streams would be mixed in \"%s\"", in->streams,
@@ -157,6 +164,7 @@ static uint32_t pieces_of(const struct draft *draft, uint64_t max_record)
 static bool ask(struct node *node, const struct shape *in, struct shape *out, struct faults *faults)
 {
 	node->charge = 0;
+	node->threads = 0;
 	node->how[0] = node->copies_why[0] = '\0';
 	return !node->type->plan || node->type->plan(node, in, out, faults);
 }
@@ -168,10 +176,10 @@ static bool walk_source(struct draft *draft, struct node *node, struct faults *f
 	bool known = node->state != NULL, good = true;
 	if (known && ops->concurrent)
 		out.streams = ops->concurrent(node);
-	if (known && ops->sockets)
-		out.connections = out.streams;
 	if (known)
 		good = known = ask(node, NULL, &out, faults);
+	if (known && ops->sockets)
+		out.connections = out.streams;
 	return put(draft, node, &out, known, faults) && good;
 }
 

@@ -6,8 +6,6 @@
  * within these bounds is a bug.
  *
  *     create ─▶ ( begin ─▶ feed … feed ─▶ finish ) … ─▶ destroy
- *
- * decompress will have its interface beside this one, in the same files.
  */
 #pragma once
 

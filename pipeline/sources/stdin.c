@@ -225,8 +225,8 @@ static void read_inbox(struct stdin_source *source, struct batch *out)
 	struct node *node = source->node;
 
 	stop_if_draining(source);
-	if (!source->flag && !node->ended && inbox_next(&source->inbox) && node->quota > 0 && batch_room(out) > 0 &&
-		receive_ready(&source->buffer, node->pool))
+	if (!source->flag && !node->ended && inbox_next(&source->inbox) && node->quota > 0 &&
+		batch_room(out) > 0 && receive_ready(&source->buffer, node->pool))
 		receive(source, out);
 	put_end(source, out);
 }

@@ -31,6 +31,8 @@ struct tcp_source {
 	struct address listen;
 	uint64_t max_connections;
 
+	uint32_t lowered;        /* max_connections, for what stands behind; 0: as it is */
+	const char *lowered_why; /* static */
 	struct node *node;
 	struct listener listener;
 	struct connections connections;
@@ -344,10 +346,23 @@ static void tcp_drain(struct node *node, uint64_t deadline)
 
 /* Opening and closing. */
 
+static uint32_t most_connections(const struct tcp_source *source)
+{
+	return source->lowered ? source->lowered : (uint32_t)source->max_connections;
+}
+
+static void say_lowered(const struct tcp_source *source)
+{
+	if (source->lowered)
+		node_log(source->node, LOG_LEVEL_WARNING,
+			"max_connections is lowered from %" PRIu64 " to %u: %s",
+			source->max_connections, source->lowered, source->lowered_why);
+}
+
 /* max_connections, or what descriptors allow. */
 static uint32_t connection_limit(const struct tcp_source *source)
 {
-	uint32_t wanted = (uint32_t)source->max_connections;
+	uint32_t wanted = most_connections(source);
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
@@ -384,6 +399,7 @@ static bool tcp_open(struct node *node, struct faults *faults)
 	struct tcp_source *source = node->state;
 
 	source->node = node;
+	say_lowered(source);
 	source->listener = (struct listener){ .loop = node->loop,
 		.wake = listener_woke,
 		.owner = source,
@@ -439,10 +455,10 @@ static bool tcp_plan(
 
 	(void)in;
 	(void)faults;
-	*out = (struct shape){ .kind = FLOW_BYTES, .streams = (uint32_t)source->max_connections };
-	node->charge = source->max_connections * sizeof(struct connection);
-	snprintf(node->how, sizeof(node->how), "listens on %s, at most %" PRIu64 " connections",
-		source->listen.text, source->max_connections);
+	*out = (struct shape){ .kind = FLOW_BYTES, .streams = most_connections(source) };
+	node->charge = most_connections(source) * sizeof(struct connection);
+	snprintf(node->how, sizeof(node->how), "listens on %s, at most %u connections",
+		source->listen.text, most_connections(source));
 	return true;
 }
 
@@ -463,6 +479,22 @@ static uint32_t tcp_streams(const struct node *node)
 	return (uint32_t)source->max_connections;
 }
 
+static uint32_t tcp_concurrent(const struct node *node)
+{
+	return most_connections(node->state);
+}
+
+static bool tcp_lower(struct node *node, uint32_t connections, const char *why)
+{
+	struct tcp_source *source = node->state;
+
+	if (value_member(node->value, "max_connections"))
+		return false;
+	source->lowered = connections;
+	source->lowered_why = why;
+	return true;
+}
+
 const struct source_ops source_tcp = {
 	.type = {
 		.name = "tcp",
@@ -478,7 +510,8 @@ const struct source_ops source_tcp = {
 	.read = tcp_read,
 	.drain = tcp_drain,
 	.streams = tcp_streams,
-	.concurrent = tcp_streams,
+	.concurrent = tcp_concurrent,
+	.lower = tcp_lower,
 	.refuse = tcp_refuse,
 	.sockets = true,
 	.shards = true,

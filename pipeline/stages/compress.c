@@ -1,8 +1,9 @@
 /* compress: makes frames of records, or of one stream's bytes.
  *
  * A frame is complete in itself. It is closed when the next record would take it over `frame` bytes of input (a larger
- * record has a frame of its own), when an epoch settles, and at the end; so it ends at a record's border. Frames of
- * bytes end anywhere, and each counts as one record.
+ * record has a frame of its own), when `linger` has passed since its first byte, when an epoch settles, and at the end;
+ * so it ends at a record's border. Frames of bytes end anywhere, and each counts as one record. Where nothing comes,
+ * nothing is written.
  *
  * Runs are fed as they come: their borders are looked for only where a frame ends within one. A frame lies in one block
  * of the stage's own pool, which has room for the largest frame there can be. While the sinks hold every block, the
@@ -13,6 +14,7 @@
 #include "pipeline/codecs/codec.h"
 #include "pipeline/flow/record.h"
 #include "pipeline/node.h"
+#include "pipeline/stages/frames.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -22,18 +24,21 @@ enum { LEAST_BLOCKS = 2, LEAST_IN_BLOCKS = 512 << 10 };
 
 struct compress {
 	unsigned codec;
-	uint64_t level, frame;
+	uint64_t level, frame, linger, threads;
 
 	const struct codec *coder;
 	unsigned chosen_level;
 	size_t largest_record; /* with a delimiter in front of it */
 	size_t most_fed;       /* bytes of input in the largest frame there can be */
 	size_t most_made;      /* bytes of that frame at worst */
-	void *context;
+	void *context;         /* without threads */
+	struct frames frames;  /* with threads */
 	struct pool *blocks;
 	struct scratch scratch; /* for a record in several views in a group larger than a frame */
 
-	struct buffer *block; /* of the open frame; NULL: none is open */
+	bool open;            /* a frame is */
+	struct buffer *block; /* of the open frame, without threads */
+	uint64_t deadline;    /* of the open frame, from its first byte on; 0: none */
 	size_t fed;           /* bytes of input in the open frame */
 	uint32_t records;     /* in the open frame */
 	bool owes_delimiter;  /* the record fed last is bare: before another goes its delimiter */
@@ -56,6 +61,11 @@ static const struct option options[] = {
 	OPTION(SIZE, struct compress, frame, .standard = "1MiB", .least = "4KiB", .most = "64MiB",
 		.doc = "The most bytes of input in one frame. A frame is complete in itself and "
 		       "ends at a record's border; a larger record has a frame of its own."),
+	OPTION(TIME, struct compress, linger, .standard = "5s", .least = "1ms", .most = "1d",
+		.doc = "A frame ends at the latest when this has passed since its first byte."),
+	OPTION(COUNT, struct compress, threads, .standard = "1", .least = "1", .most = "64",
+		.doc = "With more than one, frames are made side by side on so many threads, and "
+		       "leave in order."),
 	OPTIONS_END,
 };
 
@@ -104,18 +114,54 @@ static void measure(struct compress *compress, const struct shape *in)
 	compress->most_made = compress->coder->bound(compress->most_fed);
 }
 
-/* Small frames get more blocks, so that a sink can write many at once. */
+static bool has_threads(const struct compress *compress)
+{
+	return compress->threads > 1;
+}
+
+/* Small frames get more blocks, so that a sink can write many at once; each thread has one at work. */
 static uint32_t block_count(const struct compress *compress)
 {
 	size_t count = LEAST_IN_BLOCKS / compress->most_made + 1;
-	return count > LEAST_BLOCKS ? (uint32_t)count : LEAST_BLOCKS;
+	if (count < LEAST_BLOCKS)
+		count = LEAST_BLOCKS;
+	return (uint32_t)(count + (has_threads(compress) ? compress->threads : 0));
+}
+
+static struct frames_plan frames_planned(const struct compress *compress)
+{
+	return (struct frames_plan){ .coder = compress->coder,
+		.level = compress->chosen_level,
+		.usual = compress->frame,
+		.most_fed = compress->most_fed,
+		.threads = (uint32_t)compress->threads };
+}
+
+static uint64_t context_cost(const struct compress *compress)
+{
+	struct frames_plan plan = frames_planned(compress);
+	return has_threads(compress)
+		       ? frames_cost(&plan)
+		       : compress->coder->cost(compress->chosen_level, compress->frame);
 }
 
 static uint64_t memory_needed(const struct compress *compress)
 {
-	return compress->coder->cost(compress->chosen_level, compress->frame) +
-	       compress->largest_record +
+	return context_cost(compress) + compress->largest_record +
 	       block_count(compress) * pool_buffer_cost((uint32_t)compress->most_made);
+}
+
+static void explain(struct node *node)
+{
+	const struct compress *compress = node->state;
+	char frame[32], threads[32] = "";
+	if (has_threads(compress))
+		snprintf(threads, sizeof(threads), ", %" PRIu64 " threads", compress->threads);
+	snprintf(node->how, sizeof(node->how), "%s level %u, frames of %s%s", compress->coder->name,
+		compress->chosen_level, size_format(compress->frame, frame), threads);
+	snprintf(node->copies_why, sizeof(node->copies_why), "%s",
+		has_threads(compress) ? "stage: all, once" : compress->coder->copies_why);
+	node->threads = has_threads(compress) ? (uint32_t)compress->threads : 0;
 }
 
 static bool compress_plan(
@@ -131,24 +177,33 @@ static bool compress_plan(
 		return fault_at(faults, node->value, "set a smaller max_record",
 			"a record of %" PRIu64 " bytes does not fit a frame", in->max_record);
 	node->charge += memory_needed(compress);
-	char frame[32];
-	snprintf(node->how, sizeof(node->how), "%s level %u, frames of %s", compress->coder->name,
-		compress->chosen_level, size_format(compress->frame, frame));
-	snprintf(node->copies_why, sizeof(node->copies_why), "%s", compress->coder->copies_why);
+	explain(node);
 	*out = (struct shape){
 		.kind = FLOW_FRAMES, .max_record = compress->most_made, .most_views = 1
 	};
 	return true;
 }
 
+static bool open_coder(struct node *node)
+{
+	struct compress *compress = node->state;
+	struct frames_plan plan = frames_planned(compress);
+	compress->blocks = pool_create(block_count(compress), (uint32_t)compress->most_made);
+	if (!compress->blocks)
+		return false;
+	if (has_threads(compress))
+		return frames_open(&compress->frames, node, &plan, compress->blocks);
+	compress->context = compress->coder->create(compress->chosen_level, compress->frame);
+	return compress->context != NULL;
+}
+
 static bool compress_open(struct node *node, struct faults *faults)
 {
 	struct compress *compress = node->state;
-	compress->context = compress->coder->create(compress->chosen_level, compress->frame);
-	compress->blocks = pool_create(block_count(compress), (uint32_t)compress->most_made);
+	bool coder = open_coder(node);
 	bool scratch = compress->largest_record == 0 ||
 		       scratch_open(&compress->scratch, compress->largest_record);
-	if (!compress->context || !compress->blocks || !scratch)
+	if (!coder || !scratch)
 		return fault_at(
 			faults, NULL, NULL, "%s: there is no memory for the codec", node->name);
 	return true;
@@ -158,6 +213,7 @@ static void compress_close(struct node *node)
 {
 	struct compress *compress = node->state;
 	buffer_release(&compress->block);
+	frames_close(&compress->frames);
 	pool_destroy(compress->blocks);
 	compress->blocks = NULL;
 	scratch_close(&compress->scratch);
@@ -166,48 +222,72 @@ static void compress_close(struct node *node)
 	compress->context = NULL;
 }
 
-/* False if the sinks hold every block. */
-static bool frame_open(struct compress *compress)
+static void compress_halt(struct node *node)
 {
-	if (compress->block)
-		return true;
+	struct compress *compress = node->state;
+	frames_halt(&compress->frames);
+}
+
+static bool begin(struct compress *compress)
+{
+	if (has_threads(compress))
+		return frames_begin(&compress->frames);
 	compress->block = pool_take(compress->blocks);
 	if (!compress->block)
 		return false;
 	compress->coder->begin(compress->context, compress->block->data, compress->block->size);
+	return true;
+}
+
+/* False if the sinks hold every block, or the threads every frame. */
+static bool frame_open(struct compress *compress)
+{
+	if (compress->open)
+		return true;
+	if (!begin(compress))
+		return false;
+	compress->open = true;
 	compress->fed = 0;
 	compress->records = 0;
 	return true;
+}
+
+static void finish(struct node *node, struct batch *out)
+{
+	struct compress *compress = node->state;
+	if (has_threads(compress)) {
+		frames_finish(&compress->frames, compress->records);
+		return;
+	}
+	size_t size = compress->coder->finish(compress->context);
+	frame_put(node, out, &compress->block, size, compress->records);
 }
 
 /* False if `out` is full. */
 static bool frame_close(struct node *node, struct batch *out)
 {
 	struct compress *compress = node->state;
-	if (!compress->block)
+	if (!compress->open)
 		return true;
-	if (batch_room(out) == 0)
+	if (!has_threads(compress) && batch_room(out) == 0)
 		return false;
-	size_t size = compress->coder->finish(compress->context);
-	struct view frame = view_publish(compress->block, (uint32_t)size);
-	frame.tag = compress->records;
-	if (frame.tag == 0) { /* of bytes: each frame counts as a record, which is found here */
-		frame.tag = 1;
-		node->account.found++;
-	}
-	bool put = batch_put(out, &frame);
-	assert(put);
-	buffer_release(&compress->block);
-	node->account.held = 0;
+	finish(node, out);
+	compress->open = false;
+	compress->deadline = node->due = 0;
 	return true;
 }
 
 static void feed(struct node *node, const char *data, size_t size)
 {
 	struct compress *compress = node->state;
-	compress->coder->feed(compress->context, data, size, &node->account.copies);
+	if (has_threads(compress))
+		frames_feed(&compress->frames, data, size);
+	else
+		compress->coder->feed(compress->context, data, size, &node->account.copies);
 	compress->fed += size;
 	assert(compress->fed <= compress->most_fed);
+	if (!compress->deadline)
+		compress->deadline = node_now(node) + compress->linger;
 }
 
 static size_t smaller(size_t a, size_t b)
@@ -340,7 +420,7 @@ static bool skip_empty(struct batch *in)
 	return true;
 }
 
-static void compress_process(struct node *node, struct batch *in, struct batch *out)
+static void take_all(struct node *node, struct batch *in, struct batch *out)
 {
 	while (batch_ready(in) > 0) {
 		if (in->kind == FLOW_BYTES && skip_empty(in))
@@ -355,17 +435,49 @@ static void compress_process(struct node *node, struct batch *in, struct batch *
 	}
 }
 
+/* Ends the frame whose time has come. While `out` is full it is not waited for: that there is room wakes the node. */
+static void heed_linger(struct node *node, struct batch *out)
+{
+	const struct compress *compress = node->state;
+	uint64_t now = node_now(node);
+	if (compress->deadline && now >= compress->deadline)
+		frame_close(node, out);
+	node->due = compress->deadline > now ? compress->deadline : 0;
+}
+
+/* True if no finished frame is left. */
+static bool move(struct node *node, struct batch *out)
+{
+	struct compress *compress = node->state;
+	return !has_threads(compress) || frames_move(&compress->frames, out);
+}
+
+static void compress_process(struct node *node, struct batch *in, struct batch *out)
+{
+	move(node, out);
+	take_all(node, in, out);
+	heed_linger(node, out);
+	move(node, out);
+}
+
+static bool compress_settle(struct node *node, struct batch *out)
+{
+	return frame_close(node, out) && move(node, out);
+}
+
 const struct stage_ops stage_compress = {
 	.type = {
 		.name = "compress",
-		.doc = "Makes compressed frames, each complete in itself.",
+		.doc = "Makes compressed frames, each complete in itself. Where no record comes, "
+		       "nothing is written.",
 		.options = options,
 		.state_size = sizeof(struct compress),
 		.example = "{\"compress\": {\"codec\": \"zstd\", \"level\": 3}}",
 		.plan = compress_plan,
 		.open = compress_open,
 		.close = compress_close,
+		.halt = compress_halt,
 	},
 	.process = compress_process,
-	.settle = frame_close,
+	.settle = compress_settle,
 };

@@ -196,8 +196,8 @@ static const struct sink_ops nowhere = { .type = { .name = "null" } };
 
 void kinds_add(void)
 {
-	static const struct source_ops *const sources[] = { &standard_input, &any_input, &reader, &listener,
-		NULL };
+	static const struct source_ops *const sources[] = { &standard_input, &any_input, &reader,
+		&listener, NULL };
 	static const struct stage_ops *const stages[] = { &packer, &finder, &splitter, NULL };
 	static const struct sink_ops *const sinks[] = { &nowhere, &standard_output, &sender,
 		&writer, NULL };

@@ -71,7 +71,7 @@ static const struct refusal refusals[] = {
 		"bare name of one, not a number [write {\"split\": …}]\n" },
 	{ "{ 'pipelines': { 'p': { 'from': 'stdin', 'stages': [ { } ], 'to': 'stdout' } } }",
 		"1:54 /pipelines/p/stages/0: a stage has exactly one kind, and none was found "
-		"[name one: \"split\", \"filter\", \"compress\" or \"join\"]\n" },
+		"[name one: \"split\", \"filter\", \"compress\", \"join\" or \"decompress\"]\n" },
 	{ "{ 'pipelines': { 'p': { 'from': 'stdin', 'to': { } } } }",
 		"1:48 /pipelines/p/to: a sink has exactly one kind, and none was found [name one: "
 		"\"file\", \"tcp\", \"stdout\" or \"null\"; or \"to\", for a branch with "
@@ -282,7 +282,8 @@ static const struct refusal refusals[] = {
 	  "  'q': { 'from': 'stdin', 'to': 'stdout' } } }",
 		"2:18 /pipelines/q/from: \"p.from.0\" is \"stdin\" already [have one source for "
 		"both]\n"
-		"2:33 /pipelines/q/to: \"p.to.0\" is \"stdout\" already [have one sink for both, or "
+		"2:33 /pipelines/q/to: \"p.to.0\" is \"stdout\" already [have one sink for both, "
+		"or "
 		"write to files]\n" },
 	{ "{ 'service': { 'memory': '9MiB', 'buffer': '64KiB' },\n"
 	  "  'pipelines': {\n"

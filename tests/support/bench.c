@@ -277,9 +277,11 @@ static char *configuration(const struct bench *bench)
 	if (bench->from)
 		from = bench->from;
 	snprintf(text, sizeof(text),
-		"{\"service\":{\"io\":\"epoll\",\"buffer\":\"%s\"},\"pipelines\":{\"bench\":{%s%s%"
+		"{\"service\":{\"io\":\"epoll\",\"memory\":\"%s\",\"buffer\":\"%s\"},\"pipelines\":"
+		"{\"bench\":{%s%s%"
 		"s\"from\":%s,"
 		"\"stages\":%s,\"to\":%s}}}",
+		bench->service_memory ? bench->service_memory : "64MiB",
 		bench->buffer ? bench->buffer : "64KiB", bench->memory ? "\"memory\":\"" : "",
 		bench->memory ? bench->memory : "", bench->memory ? "\"," : "", from, bench->stages,
 		bench->to ? bench->to : "\"bench\"");

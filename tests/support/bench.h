@@ -20,9 +20,10 @@ struct bench {
 	const char *stages; /* the JSON of the list */
 	const char *
 		from; /* the JSON of "from": several "bench", which share the segments by stream; NULL: one */
-	const char *to;     /* the JSON of "to"; NULL: one sink, "bench" */
-	const char *memory; /* the pipeline's own: "64KiB"; NULL: the default */
-	const char *buffer; /* "16B" */
+	const char *to;             /* the JSON of "to"; NULL: one sink, "bench" */
+	const char *memory;         /* the pipeline's own: "64KiB"; NULL: the default */
+	const char *buffer;         /* "16B" */
+	const char *service_memory; /* "512MiB"; NULL: the default */
 	const struct segment *segments;
 	size_t segment_count;
 	size_t chunk; /* bytes a view at most; 0: random, by the seed */

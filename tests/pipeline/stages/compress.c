@@ -2,7 +2,8 @@
  * each frame is whole records, and the counts are right. */
 
 #include "pipeline/flow/record.h"
-#include "pipeline/node.h"
+#include "pipeline/io/loop.h"
+#include "pipeline/plan.h"
 #include "pipeline/registry.h"
 #include "tests/pipeline/codecs/decode.h"
 
@@ -13,6 +14,8 @@
 #include <unistd.h>
 
 static uint64_t seed;
+static struct loop *loop;
+static struct pipeline pipeline; /* one that is not run */
 
 static uint32_t any(uint32_t below)
 {
@@ -65,6 +68,8 @@ static void node_make(struct bench *bench, const char *options)
 	bench->node = (struct node){ .type = type,
 		.role = NODE_STAGE,
 		.name = "test.compress",
+		.pipeline = &pipeline,
+		.loop = loop,
 		.value = bench->document.root,
 		.state = calloc(1, type->state_size) };
 	bool read = options_read(
@@ -361,13 +366,20 @@ static void check_chunks(const char *options, const char *codec, size_t size)
 /* A fixed seed, so that a failure can be repeated; VIEWDUCT_SEED sets another. */
 static void begin(void)
 {
-	const char *given = getenv("VIEWDUCT_SEED");
+	const char *given = getenv("VIEWDUCT_SEED"), *why;
+	loop = loop_create(LOOP_EPOLL, &why);
+	cr_assert(loop, "%s", why);
 	seed = given ? strtoull(given, NULL, 0) : 0x2545f4914f6cdd1d;
 	if (given)
 		fprintf(stderr, "seed %#llx\n", (unsigned long long)seed);
 }
 
-TestSuite(compress, .init = begin, .timeout = 60);
+static void end(void)
+{
+	loop_destroy(loop);
+}
+
+TestSuite(compress, .init = begin, .fini = end, .timeout = 60);
 
 Test(compress, zstd_any_chunks)
 {
