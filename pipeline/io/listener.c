@@ -39,9 +39,10 @@ static int set_flag(int fd, int level, int name, int value)
 }
 
 /* A socket for every address takes IPv4 too; one for an IPv6 address leaves IPv4's to its own. */
-static bool begin_listening(int fd, const struct addrinfo *address, bool every_address)
+static bool begin_listening(int fd, const struct addrinfo *address, bool every_address, bool shared)
 {
-	if (set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0)
+	if (set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0 ||
+		(shared && set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0))
 		return false;
 	if (address->ai_family == AF_INET6 &&
 		set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, !every_address) < 0)
@@ -57,7 +58,7 @@ static bool add_socket(
 
 	if (fd < 0)
 		return false;
-	if (!begin_listening(fd, address, every_address)) {
+	if (!begin_listening(fd, address, every_address, listener->shared)) {
 		int error = errno;
 
 		close(fd);

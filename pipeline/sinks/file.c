@@ -200,9 +200,9 @@ static void not_written(struct node *node, int result)
 	struct file_sink *sink = node->state;
 
 	gather_written(&sink->gather, node->in, 0);
-	if (result == -EAGAIN) {
+	if (result == -EAGAIN && !sink->halted) {
 		wait_for_room(node);
-	} else if (result != -EINTR && result != -ECANCELED) {
+	} else if (result != -EAGAIN && result != -EINTR && result != -ECANCELED) {
 		file_fail(node, "write", result == 0 ? EIO : -result);
 		cut_back(node);
 	}
@@ -214,6 +214,10 @@ static void written(struct node *node, uint64_t bytes)
 
 	if (!file_sync_each(sink)) {
 		file_accept(node, bytes);
+		return;
+	}
+	if (sink->halted) {
+		gather_written(&sink->gather, node->in, 0);
 		return;
 	}
 	sink->written = bytes;
@@ -280,6 +284,7 @@ static void file_halt(struct node *node)
 {
 	struct file_sink *sink = node->state;
 
+	sink->halted = true;
 	io_cancel(&sink->write);
 	io_cancel(&sink->poll);
 	io_cancel(&sink->sync_operation);

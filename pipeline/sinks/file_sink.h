@@ -22,6 +22,7 @@ struct file_sink {
 	struct gather gather;
 	struct io_operation write, poll, sync_operation; /* at most one is in flight */
 	bool opened;
+	bool halted; /* nothing may be begun any more */
 	bool failing;
 	uint64_t retry_at; /* while it fails: when it is tried again */
 

@@ -96,13 +96,14 @@ static void fail(struct node *node, int error)
 void file_sync_done(struct io_operation *operation, int result)
 {
 	struct node *node = operation->owner;
+	const struct file_sink *sink = node->state;
 
 	node->busy--;
-	if (result == -EINTR)
+	if (result == -EINTR && !sink->halted)
 		file_sync_begin(node);
 	else if (result == 0)
 		succeed(node);
-	else if (result != -ECANCELED)
+	else if (result != -EINTR && result != -ECANCELED)
 		fail(node, -result);
 	node_wake(node);
 }

@@ -15,14 +15,17 @@ static void read_done(struct io_operation *operation, int result)
 	reader->back = true;
 	reader->left = result > 0 ? (uint32_t)result : 0;
 	reader->node->account.received += reader->left;
-	reader->node->busy--;
+	reader->node->more = --reader->node->busy > 0;
 	node_wake(reader->node);
 }
 
-bool file_reader_open(struct file_reader *reader, struct node *node)
+bool file_reader_open(struct file_reader *reader, struct node *node, uint32_t readers)
 {
 	*reader = (struct file_reader){ .operation.done = read_done, .node = node };
 	uint32_t most = READ_SIZE / pool_buffer_size(node->pool) + 1;
+	uint32_t share = node->pin_quota / readers;
+	if (node->pin_quota > 0 && most > share)
+		most = share > 0 ? share : 1;
 	reader->most = most < MOST_PIECES ? most : MOST_PIECES;
 	reader->buffers = calloc(reader->most, sizeof(struct buffer *));
 	reader->pieces = calloc(reader->most, sizeof(*reader->pieces));
@@ -103,6 +106,7 @@ bool file_reader_begin(struct file_reader *reader, const struct batch *out, int 
 		return false;
 	reader->at = 0;
 	reader->node->busy++;
+	reader->node->more = true;
 	io_read(reader->node->loop, &reader->operation, fd, reader->pieces, reader->count, offset);
 	return true;
 }

@@ -56,6 +56,13 @@ static void put_end(struct stdin_source *source, struct batch *out)
 		node->ended = true;
 }
 
+/* It stops where it is: its stream has not ended, so an unfinished record is not emitted. */
+static void stop_if_draining(struct stdin_source *source)
+{
+	if (source->draining && !source->flag)
+		source->node->ended = true;
+}
+
 static void fail(struct stdin_source *source, int error)
 {
 	source->flag = VIEW_BROKEN;
@@ -74,6 +81,7 @@ static void read_done(struct io_operation *read, int result)
 	struct stdin_source *source = read->owner;
 
 	source->node->busy--;
+	source->node->more = false;
 	if (result > 0)
 		source->unput = (uint32_t)result;
 	else if (result == 0)
@@ -148,15 +156,15 @@ static void read_file(struct stdin_source *source, struct batch *out)
 	put_read(source, out, node->quota);
 	if (source->unput > 0)
 		return;
-	if (source->draining && !source->flag)
-		source->flag = VIEW_BROKEN;
+	stop_if_draining(source);
 	put_end(source, out);
-	if (source->flag)
+	if (source->flag || node->ended)
 		return;
 	take_buffers(source);
 	if (source->count == 0)
 		return;
 	node->busy++;
+	node->more = true;
 	io_read(node->loop, &source->read, STDIN_FILENO, source->pieces, source->count, UINT64_MAX);
 }
 
@@ -216,9 +224,8 @@ static void read_inbox(struct stdin_source *source, struct batch *out)
 {
 	struct node *node = source->node;
 
-	if (source->draining && !source->flag)
-		source->flag = VIEW_BROKEN;
-	if (!source->flag && inbox_next(&source->inbox) && node->quota > 0 && batch_room(out) > 0 &&
+	stop_if_draining(source);
+	if (!source->flag && !node->ended && inbox_next(&source->inbox) && node->quota > 0 && batch_room(out) > 0 &&
 		receive_ready(&source->buffer, node->pool))
 		receive(source, out);
 	put_end(source, out);

@@ -384,8 +384,10 @@ static bool tcp_open(struct node *node, struct faults *faults)
 	struct tcp_source *source = node->state;
 
 	source->node = node;
-	source->listener =
-		(struct listener){ .loop = node->loop, .wake = listener_woke, .owner = source };
+	source->listener = (struct listener){ .loop = node->loop,
+		.wake = listener_woke,
+		.owner = source,
+		.shared = node_shards(node) > 1 };
 	source->connections = (struct connections){
 		.inbox = { .loop = node->loop, .wake = inbox_woke, .owner = source },
 		.gone = connection_gone,
@@ -468,4 +470,5 @@ const struct source_ops source_tcp = {
 	.streams = tcp_streams,
 	.concurrent = tcp_streams,
 	.sockets = true,
+	.shards = true,
 };
