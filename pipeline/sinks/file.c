@@ -39,8 +39,7 @@ static const struct option options[] = {
 		       "once more what was not synced; `interval` cannot, and writes nothing more "
 		       "until the next start. Only regular files are synced."),
 	OPTION(TIME, struct file_sink, sync_every, .standard = "1s", .least = "1ms", .most = "1h",
-		.needed_when = "`sync` is `interval`",
-		.doc = "The longest time that something written stays unsynced."),
+		.doc = "With `interval`: the longest time that something written stays unsynced."),
 	OPTIONS_END
 };
 

@@ -35,7 +35,7 @@ struct generate_source {
 };
 
 static const struct option options[] = {
-	OPTION(COUNT, struct generate_source, lines, .primary = true,
+	OPTION(COUNT, struct generate_source, lines, .primary = true, .standard = "0",
 		.doc = "How many lines to make; 0: it never ends."),
 	OPTION(SIZE, struct generate_source, bytes, .standard = "190B", .least = "1B",
 		.most = "1GiB", .doc = "The size of a line, with its LF."),
@@ -300,6 +300,7 @@ const struct source_ops source_generate = {
 		.doc = "Makes log lines, for trying out and measuring.",
 		.options = options,
 		.state_size = sizeof(struct generate_source),
+		.example = "{ \"generate\": { \"rate\": \"1000/s\" } }",
 		.plan = generate_plan,
 		.open = generate_open,
 		.close = generate_close,

@@ -211,6 +211,17 @@ Test(file_move, refuses_what_is_no_path_and_no_mode)
 	}
 }
 
+Test(file_move, refuses_two_sinks_of_one_path)
+{
+	struct running running = { .backend = LOOP_EPOLL };
+
+	cr_assert_not(running_open(&running, "",
+		"'p':{'from':'stdin','to':[{'file':'a/%%Y'},{'file':'b/%%Y'},{'file':'a//%%Y'}]}"));
+	cr_assert_eq(running.faults.count, 1);
+	cr_assert_str_eq(running.faults.items[0].message, "\"p.to.0\" writes to this file already");
+	running_close(&running);
+}
+
 static void has_the_mode_asked_for(struct running *running)
 {
 	static const struct {
