@@ -185,7 +185,8 @@ uint64_t file_target_size(const struct file_target *target)
 
 bool file_target_shorten(const struct file_target *target, uint64_t size)
 {
-	return ftruncate(target->fd, (off_t)size) == 0;
+	/* One that another has shortened is not made longer. */
+	return file_target_size(target) <= size || ftruncate(target->fd, (off_t)size) == 0;
 }
 
 bool file_target_cut(const struct file_target *target, uint64_t bytes)

@@ -38,7 +38,7 @@ bool file_target_look(struct file_target *target, const char *path, const char *
 /* The size of a regular file; 0 where it cannot be told. */
 uint64_t file_target_size(const struct file_target *target);
 
-/* Shortens a regular file to `size` bytes. False with errno if that can't be done. */
+/* Shortens a regular file to `size` bytes, unless it is shorter. False with errno if that can't be done. */
 bool file_target_shorten(const struct file_target *target, uint64_t size);
 
 /* Shortens a regular file by its last `bytes` bytes. False if that can't be done. */
