@@ -6,6 +6,7 @@
 #   make test            what is missing is installed, then all tests run
 #   make check           format, layers, static analysis
 #   make test-sanitized  the tests again, with AddressSanitizer and UndefinedBehaviorSanitizer
+#   make fuzz            each target of tests/fuzz for FUZZ_SECONDS (60), with clang's libFuzzer
 #   make install         DESTDIR= PREFIX=/usr/local; also: uninstall, clean, deps, format, docs
 #
 # V=1 shows the commands; CC=clang, MODE=debug and LOGS=folder of real logs are understood.
@@ -34,15 +35,18 @@ BUILD_PACKAGES := gcc libc6-dev make libuv1-dev liburing-dev libcjson-dev libpcr
 	libzstd-dev liblz4-dev libisal-dev zlib1g-dev
 TEST_PACKAGES := libcriterion-dev python3 strace util-linux grep zstd gzip lz4
 CHECK_PACKAGES := clang clang-format clang-tidy cppcheck
+FUZZ_PACKAGES := clang libclang-rt-14-dev libcriterion-dev
 LIBRARIES := -luring -luv -lcjson -lpcre2-8 -lzstd -llz4 -lisal -lz
 
-.PHONY: deps deps-build deps-test
+.PHONY: deps deps-build deps-test deps-fuzz
 deps:
 	@tests/check/packages $(BUILD_PACKAGES) $(TEST_PACKAGES) $(CHECK_PACKAGES)
 deps-build:
 	@tests/check/packages $(BUILD_PACKAGES)
 deps-test:
 	@tests/check/packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
+deps-fuzz:
+	@tests/check/packages $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
 
 # --- how it is built --------------------------------------------------------------------------------------------------
 
@@ -60,8 +64,10 @@ SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-f
 WANTED_release := -O2 -g $(HARDENING)
 WANTED_debug := -Og -g3
 WANTED_sanitized := -O1 -g $(SANITIZERS)
+WANTED_fuzz := -O1 -g $(SANITIZERS) -fsanitize=fuzzer-no-link
 LINK_WANTED_release := $(LINK_HARDENING)
 LINK_WANTED_sanitized := $(SANITIZERS)
+LINK_WANTED_fuzz := $(SANITIZERS)
 
 # Probed when the first file is compiled, not when make starts: by then the compiler is installed.
 takes = $(shell echo 'int main(void){return 0;}' | $(CC) -Werror -O2 $(1) -x c -o /dev/null - 2>/dev/null && echo $(1))
@@ -77,10 +83,12 @@ TEST_SOURCES := $(sort $(filter-out tests/scenarios/% tests/bench/% tests/fuzz/%
 OBJECTS := $(SOURCES:%.c=$(OUT)/%.o)
 TEST_OBJECTS := $(TEST_SOURCES:%.c=$(OUT)/%.o)
 PROGRAMS := $(PROGRAM_SOURCES:tests/support/programs/%.c=$(OUT)/programs/%)
+FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/*.c))
+FUZZ_TARGETS := $(FUZZ_SOURCES:tests/fuzz/%.c=$(OUT)/fuzz/%)
 
 .PHONY: all tests-built
 all: $(BINARY)
-tests-built: $(BINARY) $(OUT)/unit $(PROGRAMS)
+tests-built: $(BINARY) $(OUT)/unit $(PROGRAMS) $(FUZZ_TARGETS)
 
 $(BINARY): $(OBJECTS)
 	$(call say,LINK,$@)
@@ -95,6 +103,14 @@ $(OUT)/programs/%: $(OUT)/tests/support/programs/%.o
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(OPTIMISE) $(CFLAGS) $(LINK) -o $@ $< $(LDFLAGS) -lz
 
+# libFuzzer drives the targets where it is built in; elsewhere they replay what it found.
+FUZZ_DRIVER := $(if $(filter fuzz,$(MODE)),,$(OUT)/tests/fuzz/driver/replay.o)
+$(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(FUZZ_DRIVER) $(OUT)/tests/support/bench.o $(filter-out $(OUT)/daemon/%,$(OBJECTS))
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(OPTIMISE) $(CFLAGS) $(LINK) $(if $(FUZZ_DRIVER),,-fsanitize=fuzzer) -o $@ $^ $(LDFLAGS) $(LIBRARIES) \
+		-lcriterion
+
 $(OUT)/%.o: %.c Makefile
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
@@ -104,11 +120,11 @@ $(OUT)/daemon/version.o: DEFINES = -DVIEWDUCT_VERSION='"$(VERSION)"' \
 	-DVIEWDUCT_BUILD='"$(notdir $(CC)) $(strip $(OPTIMISE) $(CFLAGS) $(LINK))"'
 
 .SECONDARY:
--include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(PROGRAM_SOURCES:%.c=$(OUT)/%.d)
+-include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(PROGRAM_SOURCES:%.c=$(OUT)/%.d) $(FUZZ_SOURCES:%.c=$(OUT)/%.d)
 
 # --- running and testing ----------------------------------------------------------------------------------------------
 
-.PHONY: run test test-sanitized tests unit scenarios check check-format check-layers check-tidy check-cppcheck format
+.PHONY: run test test-sanitized tests unit scenarios replay fuzz fuzz-each check check-format check-layers check-tidy check-cppcheck format
 run: deps-build
 	@$(MAKE) all
 	@config/examples/quickstart.sh build/viewduct
@@ -122,6 +138,7 @@ test-sanitized: deps-test
 tests: tests-built
 	@tests/check/copies
 	@$(MAKE) unit
+	@$(MAKE) replay
 	@$(MAKE) scenarios
 
 ifneq ($(LOGS),)
@@ -136,6 +153,17 @@ unit: $(OUT)/unit
 
 scenarios: $(BINARY) $(PROGRAMS)
 	$(Q)tests/scenarios/run --binary $(BINARY) --programs $(OUT)/programs $(if $(filter sanitized,$(MODE)),--sanitized) $(SCENARIO_FLAGS)
+
+# Each target on its seeds, and on what it found.
+replay: $(FUZZ_TARGETS)
+	$(Q)tests/check/replay $(OUT)/fuzz
+
+FUZZ_SECONDS ?= 60
+fuzz: deps-fuzz
+	@$(MAKE) MODE=fuzz CC=clang fuzz-each
+
+fuzz-each: $(FUZZ_TARGETS)
+	$(Q)tests/check/fuzz $(OUT) $(FUZZ_SECONDS)
 
 # --- checking ---------------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 
 enum { LOG_TEXT = 512 };
 
@@ -40,6 +41,18 @@ void node_wake(struct node *node)
 uint64_t node_now(const struct node *node)
 {
 	return loop_now(node->loop);
+}
+
+static int64_t stopped_at;
+
+int64_t node_time(void)
+{
+	return stopped_at ? stopped_at : (int64_t)time(NULL);
+}
+
+void node_set_time_for_tests(int64_t seconds)
+{
+	stopped_at = seconds;
 }
 
 void node_drop(struct node *node, enum drop_reason reason, uint64_t records)

@@ -210,6 +210,10 @@ void node_work_cancel(struct node_work *work);
 /* Monotonic milliseconds, as of this turn. */
 uint64_t node_now(const struct node *node);
 
+/* Seconds since 1970, by the clock on the wall. A test may stop it; 0 lets it go again. */
+int64_t node_time(void);
+void node_set_time_for_tests(int64_t seconds);
+
 /* The run must end, with exit 0: standard output was closed by its reader. */
 void node_end_run(struct node *node);
 

@@ -51,7 +51,9 @@ static void report_one(const struct node *node, struct node_report *report)
 		report->bytes_out = node->in->taken.bytes;
 	}
 	if (node->role == NODE_SINK) {
-		report->records_out = node->in->taken.records - dropped_by(&node->account);
+		/* What it holds was written, and is not synced yet. */
+		report->records_out =
+			node->in->taken.records - dropped_by(&node->account) - node->account.held;
 		report->bytes_out = node->account.sent;
 	}
 }

@@ -1,85 +1,128 @@
 /* file: writes to a file, at its end.
  *
  * One write is in flight at a time. When the world fails (no room, a bad disk), what was written of a record is cut off
- * again, and the sink tries once a second: nothing is taken meanwhile, so nothing is missing afterwards.
+ * again, and the sink tries once a second: nothing is taken meanwhile, so nothing is missing afterwards. How it syncs
+ * stands in file_sync.c, how it goes from one file to another in file_move.c.
  */
 
-#include "pipeline/io/gather.h"
-#include "pipeline/node.h"
-#include "pipeline/sinks/file_target.h"
+#include "pipeline/sinks/file_sink.h"
+
+#include "pipeline/io/loop.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { WRITE_SIZE = 256 * 1024, RETRY_MS = 1000 };
+enum { WRITE_SIZE = 256 * 1024, MOST_MODE = 0777, USUAL_MODE = 0640 };
 
-struct file_sink {
-	const char *path;
-	bool append;
-
-	struct file_target target;
-	struct gather gather;
-	struct io_operation write, poll;
-	bool opened;
-	bool failing;
-	bool wants_reopen;
-	bool halted; /* nothing may be begun any more */
-};
+static const char *const sync_names[] = { "none", "interval", "batch", NULL };
 
 static const struct option options[] = {
 	OPTION(STRING, struct file_sink, path, .required = true, .primary = true, .is_path = true,
-		.doc = "The file to write; it and its directories are made where they are missing.",
+		.doc = "The file to write; it and its directories are made where they are missing. "
+		       "Conversions of strftime such as %Y-%m-%d stand for the time at which a "
+		       "record is written: when it moves on, the next record begins another file. "
+		       "%% is a percent sign.",
 		.example = "\"errors.log\""),
 	OPTION(BOOL, struct file_sink, append, .standard = "true",
 		.doc = "Write behind what the file holds; otherwise it is emptied at the start."),
+	OPTION(STRING, struct file_sink, mode, .standard = "0640",
+		.doc = "The permissions of a file that is made, whatever the umask; one that is "
+		       "there keeps its own."),
+	OPTION(BOOL, struct file_sink, local_time, .standard = "false",
+		.doc = "The time in the path is local time; otherwise UTC."),
+	OPTION(CHOICE, struct file_sink, sync, .choices = sync_names,
+		.doc = "When what is written is made durable (fdatasync), and counts as written: "
+		       "never, in intervals, or after each write. Where that fails, `batch` writes "
+		       "once more what was not synced; `interval` cannot, and writes nothing more "
+		       "until the next start. Only regular files are synced."),
+	OPTION(TIME, struct file_sink, sync_every, .standard = "1s", .least = "1ms", .most = "1h",
+		.doc = "With `interval`: the longest time that something written stays unsynced."),
 	OPTIONS_END
 };
+
+static const struct value *value_of(const struct node *node, const char *name)
+{
+	return option_value(options, node->value, name);
+}
+
+static bool is_unknown(const struct value *value)
+{
+	return value && value->unknown;
+}
+
+static bool plan_path(const struct node *node, struct faults *faults)
+{
+	const struct file_sink *sink = node->state;
+	const struct value *value = value_of(node, "path");
+	const char *refused = file_path_refused(sink->path);
+
+	if (!sink->path[0])
+		return fault_at(
+			faults, value, "write a path such as \"errors.log\"", "path is empty");
+	if (!refused || is_unknown(value))
+		return true;
+	return fault_at(faults, value, "write %% for a percent sign",
+		"\"%.2s\" is no time that a path can have", refused);
+}
+
+/* Three or four octal digits. */
+static bool plan_mode(const struct node *node, struct faults *faults)
+{
+	struct file_sink *sink = node->state;
+	const struct value *value = value_of(node, "mode");
+	size_t digits = strspn(sink->mode, "01234567"), size = strlen(sink->mode);
+
+	sink->bits = USUAL_MODE;
+	if (is_unknown(value))
+		return true;
+	if (digits == size && (size == 3 || size == 4))
+		sink->bits = (mode_t)strtoul(sink->mode, NULL, 8);
+	if (digits == size && (size == 3 || size == 4) && sink->bits <= MOST_MODE)
+		return true;
+	return fault_at(faults, value, "write octal digits such as \"0640\"",
+		"the mode is a number from 000 to 0777");
+}
+
+static bool plan_sync(const struct node *node, struct faults *faults)
+{
+	const struct file_sink *sink = node->state;
+	const struct value *value = value_member(node->value, "sync_every");
+
+	if (!value || sink->sync == FILE_SYNC_INTERVAL)
+		return true;
+	return fault_at(faults, value, "write \"sync\": \"interval\", or leave it out",
+		"\"sync_every\" is not used, because \"sync\" is \"%s\"", sync_names[sink->sync]);
+}
 
 static bool file_plan(
 	struct node *node, const struct shape *in, struct shape *out, struct faults *faults)
 {
+	static const char *const synced[] = { "", ", synced in intervals",
+		", synced after each write" };
 	const struct file_sink *sink = node->state;
 
 	(void)in;
 	(void)out;
 	node->charge = gather_cost();
-	snprintf(node->how, sizeof(node->how), "%s",
-		sink->append ? "appends, gathered" : "empties the file first, gathered");
-	if (sink->path[0])
-		return true;
-	return fault_at(faults, option_value(options, node->value, "path"),
-		"write a path such as \"errors.log\"", "path is empty");
+	snprintf(node->how, sizeof(node->how), "%s, gathered%s",
+		sink->append ? "appends" : "empties the file first", synced[sink->sync]);
+	bool good = plan_path(node, faults);
+	good = plan_mode(node, faults) && good;
+	return plan_sync(node, faults) && good;
 }
 
-/* Looks how the file ends, where that matters. */
-static bool look(struct node *node, struct file_target *target, char why[256])
-{
-	const struct file_sink *sink = node->state;
-	const struct framing *framing = node->framing;
-
-	return !framing || !framing_ends_in_delimiter(framing) ||
-	       file_target_look(
-		       target, sink->path, framing->delimiter, framing->delimiter_size, why);
-}
-
-static bool open_target(struct node *node, char why[256])
+uint64_t file_restart(struct node *node)
 {
 	struct file_sink *sink = node->state;
-	struct file_target *target = &sink->target;
+	struct batch *in = node->in;
+	uint64_t written = sink->gather.written + in->taken.bytes;
 
-	if (!file_target_open(target, sink->path, why))
-		return false;
-	sink->opened = true;
-	return file_target_lock(target, sink->path, why) &&
-	       (sink->append || file_target_truncate(target, sink->path, why)) &&
-	       look(node, target, why);
-}
-
-static void taken(struct node *node)
-{
-	node->safe = node->in->taken.views;
+	gather_restart(&sink->gather, in, node->framing);
+	file_sync_tell(node);
+	return written - in->taken.bytes;
 }
 
 /* Half a delimiter is taken off again: it stays owed. */
@@ -95,33 +138,28 @@ static void cut_back(struct node *node)
 {
 	struct file_sink *sink = node->state;
 	struct gather *gather = &sink->gather;
-	struct batch *in = node->in;
-	uint64_t written = gather->written + in->taken.bytes;
 
-	if (in->kind == FLOW_BYTES || !sink->target.regular)
+	if (node->in->kind == FLOW_BYTES || !sink->target.regular)
 		return;
 	if (gather->written == 0) {
 		cut_delimiter(sink);
 		return;
 	}
-	gather_restart(gather, in, node->framing);
-	taken(node);
-	uint64_t part = written - in->taken.bytes;
+	uint64_t part = file_restart(node);
 	if (!file_target_cut(&sink->target, part))
 		gather->written = part;
 }
 
-static void fail(struct node *node, int error)
+void file_fail(struct node *node, const char *verb, int error)
 {
 	struct file_sink *sink = node->state;
 
 	if (!sink->failing)
-		node_log(node, LOG_LEVEL_ERROR, "cannot write %s: %s; trying again every second",
-			sink->path, strerror(error));
+		node_log(node, LOG_LEVEL_ERROR, "cannot %s %s: %s; trying again every second", verb,
+			file_path_text(&sink->name), strerror(error));
 	sink->failing = true;
 	node->up = false;
-	node->due = node_now(node) + RETRY_MS;
-	cut_back(node);
+	sink->retry_at = node_now(node) + FILE_RETRY_MS;
 }
 
 /* Only what is written whole shows that writing works again: a full disk takes what was cut off of a record, and fails
@@ -133,10 +171,19 @@ static void recover(struct node *node, uint64_t written)
 	if (sink->failing && written < sink->gather.bytes)
 		return;
 	if (sink->failing)
-		node_log(node, LOG_LEVEL_INFO, "writes %s again", sink->path);
+		node_log(node, LOG_LEVEL_INFO, "writes %s again", file_path_text(&sink->name));
 	sink->failing = false;
 	node->up = true;
-	node->due = 0;
+}
+
+void file_accept(struct node *node, uint64_t bytes)
+{
+	struct file_sink *sink = node->state;
+
+	recover(node, bytes);
+	node->account.sent += bytes;
+	gather_written(&sink->gather, node->in, bytes);
+	file_sync_wrote(node);
 }
 
 static void wait_for_room(struct node *node)
@@ -152,26 +199,39 @@ static void not_written(struct node *node, int result)
 	struct file_sink *sink = node->state;
 
 	gather_written(&sink->gather, node->in, 0);
-	if (result == -EAGAIN && !sink->halted)
+	if (result == -EAGAIN && !sink->halted) {
 		wait_for_room(node);
-	else if (result != -EAGAIN && result != -EINTR && result != -ECANCELED)
-		fail(node, result == 0 ? EIO : -result);
+	} else if (result != -EAGAIN && result != -EINTR && result != -ECANCELED) {
+		file_fail(node, "write", result == 0 ? EIO : -result);
+		cut_back(node);
+	}
+}
+
+static void written(struct node *node, uint64_t bytes)
+{
+	struct file_sink *sink = node->state;
+
+	if (!file_sync_each(sink)) {
+		file_accept(node, bytes);
+		return;
+	}
+	if (sink->halted) {
+		gather_written(&sink->gather, node->in, 0);
+		return;
+	}
+	sink->written = bytes;
+	file_sync_begin(node);
 }
 
 static void write_done(struct io_operation *operation, int result)
 {
 	struct node *node = operation->owner;
-	struct file_sink *sink = node->state;
 
 	node->busy--;
-	if (result > 0) {
-		recover(node, (uint64_t)result);
-		node->account.sent += (uint64_t)result;
-		gather_written(&sink->gather, node->in, (uint64_t)result);
-		taken(node);
-	} else {
+	if (result > 0)
+		written(node, (uint64_t)result);
+	else
 		not_written(node, result);
-	}
 	node_wake(node);
 }
 
@@ -192,11 +252,14 @@ static bool file_open(struct node *node, struct faults *faults)
 	sink->target.fd = -1;
 	sink->write = (struct io_operation){ .done = write_done, .owner = node };
 	sink->poll = (struct io_operation){ .done = poll_done, .owner = node };
+	sink->sync_operation = (struct io_operation){ .done = file_sync_done, .owner = node };
 	if (!gather_open(&sink->gather))
 		return fault_at(faults, NULL, NULL, "%s: no memory to write with", node->name);
-	if (!open_target(node, why))
+	if (!file_path_begin(&sink->name, sink->path, sink->local_time, node_time()))
+		return fault_at(faults, NULL, NULL,
+			"cannot create %s: it makes no path, or one too long", sink->path);
+	if (!file_move_first(node, why))
 		return fault_at(faults, NULL, NULL, "%s", why);
-	sink->gather.owes_delimiter = sink->target.bare;
 	node->up = true;
 	return true;
 }
@@ -223,10 +286,10 @@ static void file_halt(struct node *node)
 	sink->halted = true;
 	io_cancel(&sink->write);
 	io_cancel(&sink->poll);
+	io_cancel(&sink->sync_operation);
 }
 
-/* How many bytes are missing from the record that is half written; 0 at a border. Bytes have borders everywhere. */
-static uint64_t missing(const struct node *node)
+uint64_t file_missing(const struct node *node)
 {
 	const struct file_sink *sink = node->state;
 	const struct batch *in = node->in;
@@ -245,70 +308,74 @@ static uint64_t missing(const struct node *node)
 	return end > sink->gather.written ? end - sink->gather.written : 0;
 }
 
-/* Opens the path anew. The one that is open stays where that fails, or where the path still names it. */
-static void reopen(struct node *node)
-{
-	struct file_sink *sink = node->state;
-	struct file_target fresh;
-	char why[256];
-
-	sink->wants_reopen = false;
-	if (!file_target_open(&fresh, sink->path, why)) {
-		node_log(node, LOG_LEVEL_ERROR, "%s; writing on in the file that is open", why);
-		return;
-	}
-	if (file_target_same(&fresh, &sink->target)) {
-		file_target_close(&fresh);
-		return;
-	}
-	if (!file_target_lock(&fresh, sink->path, why) || !look(node, &fresh, why)) {
-		node_log(node, LOG_LEVEL_ERROR, "%s; writing on in the file that is open", why);
-		file_target_close(&fresh);
-		return;
-	}
-	file_target_close(&sink->target);
-	sink->target = fresh;
-	sink->gather.owes_delimiter = fresh.bare;
-	node->due = 0;
-}
-
-static bool is_idle(const struct file_sink *sink)
-{
-	return !sink->write.in_flight && !sink->poll.in_flight;
-}
-
-/* Up to the border where the path is opened anew, or as much as a write is worth. */
+/* Up to the border where another file begins, or as much as a write is worth. 0: nothing, before what is written is
+ * synced. */
 static uint64_t next_size(struct node *node)
 {
 	struct file_sink *sink = node->state;
 
-	if (!sink->wants_reopen)
+	if (!file_move_wanted(node))
 		return WRITE_SIZE;
-	uint64_t size = missing(node);
+	uint64_t size = sink->rewinds ? 0 : file_missing(node);
 	if (size > 0)
 		return size;
-	reopen(node);
+	if (sink->unsynced) {
+		file_sync_begin(node);
+		return 0;
+	}
+	file_move(node);
 	return WRITE_SIZE;
+}
+
+static void write_some(struct node *node, struct batch *in, uint64_t size)
+{
+	struct file_sink *sink = node->state;
+
+	if (gather_fill(&sink->gather, in, node->framing, size) == 0) {
+		gather_written(&sink->gather, in, 0);
+		file_sync_tell(node);
+		return;
+	}
+	if (file_sync_each(sink))
+		sink->before = file_target_size(&sink->target);
+	node->busy++;
+	io_write(
+		node->loop, &sink->write, sink->target.fd, sink->gather.pieces, sink->gather.count);
+}
+
+static void step(struct node *node, struct batch *in)
+{
+	struct file_sink *sink = node->state;
+
+	if (file_sync_is_due(node)) {
+		file_sync_begin(node);
+		return;
+	}
+	uint64_t size = next_size(node);
+	if (size == 0 || (sink->failing && node_now(node) < sink->retry_at))
+		return;
+	sink->retry_at = 0;
+	if (file_sync_rewind(node))
+		write_some(node, in, size);
+}
+
+/* The next time that it wants to be called for; what is in flight calls it anyway. */
+static uint64_t next_due(const struct file_sink *sink)
+{
+	uint64_t due = sink->failing ? sink->retry_at : 0;
+
+	if (!file_is_idle(sink))
+		return 0;
+	return sink->unsynced && (!due || sink->sync_at < due) ? sink->sync_at : due;
 }
 
 static void file_write(struct node *node, struct batch *in)
 {
-	struct file_sink *sink = node->state;
+	const struct file_sink *sink = node->state;
 
-	if (!is_idle(sink))
-		return;
-	uint64_t size = next_size(node);
-	if (sink->failing && node_now(node) < node->due)
-		return;
-	node->due = 0;
-	if (gather_fill(&sink->gather, in, node->framing, size) == 0) {
-		gather_written(&sink->gather, in, 0);
-		taken(node);
-		return;
-	}
-	node->busy++;
-	io_write(
-		node->loop, &sink->write, sink->target.fd, sink->gather.pieces, sink->gather.count);
+	if (file_is_idle(sink) && !sink->lost)
+		step(node, in);
+	node->due = sink->lost ? 0 : next_due(sink);
 }
 
 static void file_reopen(struct node *node)
@@ -316,16 +383,21 @@ static void file_reopen(struct node *node)
 	struct file_sink *sink = node->state;
 
 	sink->wants_reopen = true;
-	if (sink->opened && is_idle(sink) && missing(node) == 0)
-		reopen(node);
+	if (sink->opened && file_is_idle(sink) && !sink->lost && !sink->unsynced &&
+		!sink->rewinds && file_missing(node) == 0)
+		file_move(node);
 }
 
 static bool file_end(struct node *node)
 {
 	struct file_sink *sink = node->state;
 
-	if (!is_idle(sink))
+	if (!file_is_idle(sink) || sink->lost)
 		return false;
+	if (sink->unsynced) {
+		file_sync_begin(node);
+		return false;
+	}
 	close_target(sink);
 	return true;
 }

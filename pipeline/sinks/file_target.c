@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_MODE = 0640, DIRECTORY_MODE = 0750, MOST_DELIMITER = 4096 };
+enum { DIRECTORY_MODE = 0750, MOST_DELIMITER = 4096 };
 
 static bool refuse(struct file_target *target, char why[256], const char *verb, const char *path)
 {
@@ -40,24 +40,25 @@ static bool make_directories(const char *path)
 }
 
 /* A FIFO is opened for both ways: then opening does not wait for a reader, and a reader that goes is no error. */
-static int open_existing(const char *path)
+static int open_existing(const char *path, mode_t mode)
 {
 	struct stat status;
 	bool fifo = stat(path, &status) == 0 && S_ISFIFO(status.st_mode);
 	int way = fifo ? O_RDWR : O_WRONLY;
 
-	return open(path, way | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, FILE_MODE);
+	return open(path, way | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, mode);
 }
 
 /* The mode is exact, whatever the process's mask; a file that was there keeps its own. */
-static int open_or_create(const char *path)
+static int open_or_create(struct file_target *target, const char *path, mode_t mode)
 {
 	int flags = O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-	int fd = open(path, flags, FILE_MODE);
+	int fd = open(path, flags, mode);
 
 	if (fd < 0)
-		return errno == EEXIST ? open_existing(path) : -1;
-	if (fchmod(fd, FILE_MODE) == 0 || errno == EPERM) /* a file system without modes */
+		return errno == EEXIST ? open_existing(path, mode) : -1;
+	target->made = true;
+	if (fchmod(fd, mode) == 0 || errno == EPERM) /* a file system without modes */
 		return fd;
 	int error = errno;
 	close(fd);
@@ -65,13 +66,16 @@ static int open_or_create(const char *path)
 	return -1;
 }
 
-bool file_target_open(struct file_target *target, const char *path, char why[256])
+bool file_target_open(struct file_target *target, const char *path, mode_t mode, char why[256])
 {
 	struct stat status;
 
-	*target = (struct file_target){ .fd = open_or_create(path) };
-	if (target->fd < 0 && errno == ENOENT && make_directories(path))
-		target->fd = open_or_create(path);
+	*target = (struct file_target){ .fd = -1 };
+	target->fd = open_or_create(target, path, mode);
+	if (target->fd < 0 && errno == ENOENT && make_directories(path)) {
+		target->made_folder = true;
+		target->fd = open_or_create(target, path, mode);
+	}
 	if (target->fd < 0 || fstat(target->fd, &status) < 0)
 		return refuse(target, why, "create", path);
 	target->regular = S_ISREG(status.st_mode);
@@ -79,6 +83,51 @@ bool file_target_open(struct file_target *target, const char *path, char why[256
 	target->inode = status.st_ino;
 	if (target->regular && fcntl(target->fd, F_SETFL, O_APPEND) < 0)
 		return refuse(target, why, "write", path);
+	return true;
+}
+
+/* A directory that we may not look into is one that we have not made. */
+static bool sync_directory(const char *directory)
+{
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == EACCES;
+	bool good = fsync(fd) == 0 || errno == EINVAL; /* a file system that can't */
+	int error = errno;
+	close(fd);
+	errno = error;
+	return good;
+}
+
+/* The last part is taken off; what is left is "." or "/" in the end. False if nothing more can be taken off. */
+static bool go_up(char directory[PATH_MAX])
+{
+	char *slash = strrchr(directory, '/');
+
+	if (strcmp(directory, ".") == 0 || strcmp(directory, "/") == 0)
+		return false;
+	if (!slash)
+		snprintf(directory, PATH_MAX, ".");
+	else if (slash == directory)
+		slash[1] = '\0';
+	else
+		*slash = '\0';
+	return true;
+}
+
+bool file_target_sync_names(const struct file_target *target, const char *path, char why[256])
+{
+	char directory[PATH_MAX];
+
+	snprintf(directory, sizeof(directory), "%s", path);
+	for (bool more = target->made && go_up(directory); more;
+		more = target->made_folder && go_up(directory)) {
+		if (sync_directory(directory))
+			continue;
+		snprintf(why, 256, "cannot sync the directory of %s: %s", path, strerror(errno));
+		return false;
+	}
 	return true;
 }
 
@@ -125,6 +174,19 @@ bool file_target_look(struct file_target *target, const char *path, const char *
 		close(fd);
 	target->bare = got > 0 && ((size_t)got < size || memcmp(end, delimiter, size) != 0);
 	return got >= 0;
+}
+
+uint64_t file_target_size(const struct file_target *target)
+{
+	struct stat status;
+
+	return target->regular && fstat(target->fd, &status) == 0 ? (uint64_t)status.st_size : 0;
+}
+
+bool file_target_shorten(const struct file_target *target, uint64_t size)
+{
+	/* One that another has shortened is not made longer. */
+	return file_target_size(target) <= size || ftruncate(target->fd, (off_t)size) == 0;
 }
 
 bool file_target_cut(const struct file_target *target, uint64_t bytes)

@@ -8,14 +8,19 @@
 struct file_target {
 	int fd; /* -1: none */
 	bool regular;
-	bool bare; /* it has content that does not end with the delimiter */
+	bool bare;        /* it has content that does not end with the delimiter */
+	bool made;        /* it was not there */
+	bool made_folder; /* nor was its directory */
 	dev_t device;
 	ino_t inode;
 };
 
-/* Opens `path` to append to it, and makes it (0640) and its directories (0750) where they are missing. False with what
- * went wrong in `why`, and nothing left open. */
-bool file_target_open(struct file_target *target, const char *path, char why[256]);
+/* Opens `path` to append to it, and makes it (with exactly this mode) and its directories (0750) where they are missing.
+ * False with what went wrong in `why`, and nothing left open. */
+bool file_target_open(struct file_target *target, const char *path, mode_t mode, char why[256]);
+
+/* Makes the names of what was made durable, as fdatasync() makes what is written. False with `why`. */
+bool file_target_sync_names(const struct file_target *target, const char *path, char why[256]);
 
 /* What it takes from an open file: true if both are one file, so that opening it anew gave nothing new. */
 bool file_target_same(const struct file_target *a, const struct file_target *b);
@@ -29,6 +34,12 @@ bool file_target_truncate(const struct file_target *target, const char *path, ch
 /* Looks whether what the file holds ends with `delimiter`, and sets `bare`. */
 bool file_target_look(struct file_target *target, const char *path, const char *delimiter,
 	size_t size, char why[256]);
+
+/* The size of a regular file; 0 where it cannot be told. */
+uint64_t file_target_size(const struct file_target *target);
+
+/* Shortens a regular file to `size` bytes, unless it is shorter. False with errno if that can't be done. */
+bool file_target_shorten(const struct file_target *target, uint64_t size);
 
 /* Shortens a regular file by its last `bytes` bytes. False if that can't be done. */
 bool file_target_cut(const struct file_target *target, uint64_t bytes);
