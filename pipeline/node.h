@@ -140,6 +140,9 @@ struct account {
 	uint64_t truncated;             /* records that were cut to max_record */
 	uint64_t peeked;                /* bytes gathered only to be looked at */
 	uint64_t received, sent; /* sources: payload bytes read; sinks: payload bytes written */
+	uint64_t refused;        /* connections or datagrams of peers that are not allowed */
+	uint64_t empty;          /* datagrams without a byte: they are nothing */
+	uint64_t kernel_dropped; /* datagrams that the kernel dropped; they were never in */
 	struct copies copies;
 };
 

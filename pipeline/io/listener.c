@@ -49,6 +49,14 @@ static bool begin_listening(int fd, const struct addrinfo *address, bool every_a
 	return bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
 }
 
+void listener_adopt(struct listener *listener, int fd)
+{
+	assert(listener->count < LISTENER_MOST_SOCKETS);
+	struct listener_socket *added = &listener->sockets[listener->count++];
+	*added = (struct listener_socket){ .listener = listener, .fd = fd };
+	added->poll = (struct io_operation){ .done = polled, .owner = added };
+}
+
 /* Sets errno where it fails. */
 static bool add_socket(
 	struct listener *listener, const struct addrinfo *address, bool every_address)
@@ -64,9 +72,7 @@ static bool add_socket(
 		errno = error;
 		return false;
 	}
-	struct listener_socket *added = &listener->sockets[listener->count++];
-	*added = (struct listener_socket){ .listener = listener, .fd = fd };
-	added->poll = (struct io_operation){ .done = polled, .owner = added };
+	listener_adopt(listener, fd);
 	return true;
 }
 
@@ -178,12 +184,14 @@ void listener_wait(struct listener *listener)
 	}
 }
 
-int listener_accept(struct listener *listener)
+int listener_accept(struct listener *listener, struct sockaddr_storage *peer)
 {
 	if (listener->stopped)
 		return -EAGAIN;
 	for (uint32_t i = 0; i < listener->count; i++) {
-		int fd = accept4(listener->sockets[i].fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		socklen_t size = sizeof(*peer);
+		int fd = accept4(listener->sockets[i].fd, (struct sockaddr *)peer, &size,
+			SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0)
 			return fd;
