@@ -3,7 +3,7 @@
 
 #include "pipeline/node.h"
 
-#define EACH_SOURCE(X) X(tcp) X(file) X(stdin)
+#define EACH_SOURCE(X) X(tcp) X(unix) X(udp) X(file) X(stdin)
 #define EACH_STAGE(X) X(split) X(filter) X(compress)
 #define EACH_SINK(X) X(file) X(tcp) X(stdout) X(null)
 

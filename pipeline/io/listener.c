@@ -38,15 +38,22 @@ static int set_flag(int fd, int level, int name, int value)
 	return setsockopt(fd, level, name, &value, sizeof(value));
 }
 
-/* A socket for every address takes IPv4 too; one for an IPv6 address leaves IPv4's to its own. */
-static bool begin_listening(int fd, const struct addrinfo *address, bool every_address)
+static int type_of(const struct listener *listener)
 {
-	if (set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0)
+	return listener->type ? listener->type : SOCK_STREAM;
+}
+
+/* Two that receive datagrams at one address would take them from each other, if they were allowed to: only where
+ * connections are made does SO_REUSEADDR mean nothing but remains of an earlier run. A socket for every address takes IPv4 too; one for an IPv6 address leaves IPv4's to its own. */
+static bool begin_listening(int fd, int type, const struct addrinfo *address, bool every_address)
+{
+	if (type == SOCK_STREAM && set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0)
 		return false;
 	if (address->ai_family == AF_INET6 &&
 		set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, !every_address) < 0)
 		return false;
-	return bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
+	return bind(fd, address->ai_addr, address->ai_addrlen) == 0 &&
+	       (type != SOCK_STREAM || listen(fd, BACKLOG) == 0);
 }
 
 void listener_adopt(struct listener *listener, int fd)
@@ -61,11 +68,12 @@ void listener_adopt(struct listener *listener, int fd)
 static bool add_socket(
 	struct listener *listener, const struct addrinfo *address, bool every_address)
 {
-	int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int type = type_of(listener);
+	int fd = socket(address->ai_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return false;
-	if (!begin_listening(fd, address, every_address)) {
+	if (!begin_listening(fd, type, address, every_address)) {
 		int error = errno;
 
 		close(fd);
@@ -108,7 +116,7 @@ static const char *listen_on_name(struct listener *listener, const char *host, c
 	struct addrinfo hints = {
 		.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
 		.ai_family = AF_UNSPEC,
-		.ai_socktype = SOCK_STREAM,
+		.ai_socktype = type_of(listener),
 	};
 	struct addrinfo *addresses;
 	int answer = getaddrinfo(host, service, &hints, &addresses);

@@ -23,6 +23,7 @@ struct listener {
 	void (*wake)(
 		void *owner); /* a poll has ended: a connection waits, or the listener was stopped */
 	void *owner;
+	int type; /* SOCK_DGRAM: sockets that are bound, for others to receive from; 0: SOCK_STREAM */
 	struct listener_socket sockets[LISTENER_MOST_SOCKETS];
 	uint32_t count;     /* sockets that are open */
 	uint32_t in_flight; /* of them, those that are being polled */
@@ -30,7 +31,7 @@ struct listener {
 };
 
 /* Binds and listens; a `host` of "" is every address, IPv6 and IPv4, or IPv4 alone where there is no IPv6. A name is
- * looked up, and waited for. `loop`, `wake` and `owner` are set before. NULL, or why not: a static text, or one that
+ * looked up, and waited for. `loop`, `wake`, `owner` and `type` are set before. NULL, or why not: a static text, or one that
  * lasts until the thread's next strerror(3); then nothing is open. */
 const char *listener_open(struct listener *listener, const char *host, uint16_t port);
 
