@@ -41,9 +41,11 @@ static bool is_journal(int fd)
 
 void log_open(struct log *log, int fd, enum log_format format, enum log_level least)
 {
-	*log = (struct log){
-		.fd = fd, .format = format, .least = least, .journal = is_journal(fd)
-	};
+	*log = (struct log){ .lock = PTHREAD_MUTEX_INITIALIZER,
+		.fd = fd,
+		.format = format,
+		.least = least,
+		.journal = is_journal(fd) };
 }
 
 /* Writes at most a page, if the reader takes it within `patience` ms. The bytes written, 0 if there was no room. */
@@ -149,6 +151,24 @@ static void compose(const struct log *log, struct line *line, enum log_level lev
 		compose_text(log, line, level, pipeline, node, text);
 }
 
+static const char erase[] = "\r\033[K";
+
+static void erase_progress(struct log *log)
+{
+	if (log->progress_shown)
+		write_page(log->fd, erase, sizeof(erase) - 1, 0);
+	log->progress_shown = false;
+}
+
+static void show_progress(struct log *log, const char *line)
+{
+	const int size = snprintf(log->progress, sizeof(log->progress), "%s%s", erase, line);
+
+	if (size > 0 && (size_t)size < sizeof(log->progress))
+		log->progress_shown = write_page(log->fd, log->progress, (size_t)size, 0) > 0 ||
+				      log->progress_shown;
+}
+
 static bool say_what_was_lost(struct log *log)
 {
 	struct line line;
@@ -172,10 +192,12 @@ void log_event(struct log *log, enum log_level level, const char *pipeline, cons
 
 	if (level < log->least)
 		return;
-	log_progress(log, NULL);
 	compose(log, &line, level, pipeline, node, text);
+	pthread_mutex_lock(&log->lock);
+	erase_progress(log);
 	if (!say_what_was_lost(log) || !write_line(log, &line))
 		log->lost++;
+	pthread_mutex_unlock(&log->lock);
 }
 
 void log_say(struct log *log, enum log_level level, const char *format, ...)
@@ -199,28 +221,24 @@ void log_text(struct log *log, const char *text)
 {
 	size_t left = strlen(text);
 
-	log_progress(log, NULL);
+	pthread_mutex_lock(&log->lock);
+	erase_progress(log);
 	while (left > 0) {
 		const size_t written = write_page(log->fd, text, left, PATIENCE_MS);
 		if (written == 0)
-			return;
+			break;
 		text += written;
 		left -= written;
 	}
+	pthread_mutex_unlock(&log->lock);
 }
 
 void log_progress(struct log *log, const char *line)
 {
-	static const char erase[] = "\r\033[K";
-
-	if (!line) {
-		if (log->progress_shown)
-			write_page(log->fd, erase, sizeof(erase) - 1, 0);
-		log->progress_shown = false;
-		return;
-	}
-	const int size = snprintf(log->progress, sizeof(log->progress), "%s%s", erase, line);
-	if (size > 0 && (size_t)size < sizeof(log->progress))
-		log->progress_shown = write_page(log->fd, log->progress, (size_t)size, 0) > 0 ||
-				      log->progress_shown;
+	pthread_mutex_lock(&log->lock);
+	if (line)
+		show_progress(log, line);
+	else
+		erase_progress(log);
+	pthread_mutex_unlock(&log->lock);
 }

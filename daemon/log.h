@@ -11,10 +11,12 @@
 #pragma once
 
 #include "pipeline/node.h"
+#include <pthread.h>
 
 enum log_format { LOG_TEXT, LOG_JSON };
 
 struct log {
+	pthread_mutex_t lock; /* threads write one line at a time */
 	int fd;
 	enum log_format format;
 	enum log_level least; /* events below it are not written */

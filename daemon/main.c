@@ -1,4 +1,5 @@
 /* viewduct: a streaming ETL daemon that copies none of the bytes that it moves. */
+#include "daemon/bug.h"
 #include "daemon/catalogue.h"
 #include "daemon/check.h"
 #include "daemon/command_line.h"
@@ -36,6 +37,7 @@ int main(int count, char **arguments)
 	struct command_line line;
 
 	descriptors_fill();
+	bug_prepare();
 	if (command_line_read(&line, count, arguments))
 		return (int)obey(&line);
 	fprintf(stderr, "viewduct: %s\n", line.error);

@@ -8,7 +8,7 @@
 #include "daemon/signals.h"
 #include "daemon/summary.h"
 #include "daemon/version.h"
-#include "pipeline/engine.h"
+#include "daemon/workers.h"
 #include "pipeline/io/loop.h"
 
 #include <inttypes.h>
@@ -20,7 +20,7 @@ struct run {
 	struct log log;
 	struct configuration configuration;
 	struct loop *loop;
-	struct engine *engine;
+	struct workers workers;
 	struct signals signals;
 	struct progress progress;
 	uint64_t started;  /* ns, of uv_hrtime() */
@@ -54,20 +54,19 @@ static enum exit_status make_loop(struct run *run)
 	return STATUS_FINE;
 }
 
-static enum exit_status open_engine(struct run *run)
+static enum exit_status open_workers(struct run *run)
 {
 	struct plan *plan = run->configuration.plan;
 	struct faults *faults = &run->configuration.faults;
 
-	run->engine = engine_create(plan, run->loop, log_engine_event, &run->log);
-	if (!run->engine || !signals_open(&run->signals, run->loop)) {
+	if (!signals_open(&run->signals, run->loop)) {
 		log_say(&run->log, LOG_LEVEL_ERROR, "not enough memory to start");
 		return STATUS_CANNOT_OPEN;
 	}
 	/* The warnings of the configuration have been said. */
 	faults_close(faults);
 	*faults = (struct faults){ 0 };
-	const bool open = engine_open(run->engine, faults);
+	const bool open = workers_open(&run->workers, plan, run->loop, &run->log, faults);
 	configuration_report(&run->configuration, &run->log);
 	return open ? STATUS_FINE : STATUS_CANNOT_OPEN;
 }
@@ -76,21 +75,27 @@ static void say_started(struct run *run)
 {
 	const struct plan *plan = run->configuration.plan;
 
-	log_say(&run->log, LOG_LEVEL_INFO, "viewduct %s has started: %zu pipeline%s, io %s",
-		version_number, plan->count, plan->count == 1 ? "" : "s", loop_backend(run->loop));
+	size_t count = 0;
+
+	for (size_t i = 0; i < plan->count; i++)
+		count += plan->pipelines[i].shard == 0;
+	log_say(&run->log, LOG_LEVEL_INFO,
+		"viewduct %s has started: %zu pipeline%s, %" PRIu32 " worker%s, io %s",
+		version_number, count, count == 1 ? "" : "s", plan->workers,
+		plan->workers == 1 ? "" : "s", loop_backend(run->loop));
 	notify("READY=1");
 }
 
 /* Sockets get half of the time; the other half is for the sinks. */
 static void begin_drain(struct run *run)
 {
-	const uint64_t now = engine_now(run->engine);
+	const uint64_t now = loop_now(run->loop);
 	const uint64_t drain = run->configuration.plan->service.drain;
 
 	run->deadline = now + drain;
 	log_say(&run->log, LOG_LEVEL_INFO, "draining, for %" PRIu64 " ms at most", drain);
 	notify("STOPPING=1");
-	engine_drain(run->engine, now + drain / 2);
+	workers_drain(&run->workers, now + drain / 2);
 }
 
 static void heed_signals(struct run *run)
@@ -100,19 +105,19 @@ static void heed_signals(struct run *run)
 	if (run->signals.reopen) {
 		run->signals.reopen = false;
 		log_say(&run->log, LOG_LEVEL_INFO, "reopening the files of sinks");
-		engine_reopen(run->engine);
+		workers_reopen(&run->workers);
 	}
 }
 
 static bool is_over(const struct run *run)
 {
-	return engine_finished(run->engine) || run->signals.ends > 1 ||
-	       (run->deadline > 0 && engine_now(run->engine) >= run->deadline);
+	return workers_finished(&run->workers) || run->signals.ends > 1 ||
+	       (run->deadline > 0 && loop_now(run->loop) >= run->deadline);
 }
 
 static int patience(const struct run *run)
 {
-	const uint64_t now = engine_now(run->engine);
+	const uint64_t now = loop_now(run->loop);
 
 	if (run->deadline == 0)
 		return -1;
@@ -131,7 +136,7 @@ static bool lost_bad_data(const struct plan *plan)
 	return false;
 }
 
-/* Known exactly once the engine is closed: what was whole on its way out by then is delivered. */
+/* Known exactly once the workers have ended: what was whole on its way out by then is delivered. */
 static uint64_t undelivered(const struct run *run)
 {
 	const struct plan *plan = run->configuration.plan;
@@ -182,13 +187,13 @@ static enum exit_status run_to_the_end(struct run *run)
 	say_started(run);
 	progress_open(&run->progress, &run->log, run->loop, run->configuration.plan);
 	while (!is_over(run)) {
-		engine_turn(run->engine, patience(run));
+		workers_turn(&run->workers, patience(run));
 		heed_signals(run);
 	}
 	const uint64_t ns = uv_hrtime() - run->started;
 	progress_close(&run->progress);
-	const bool finished = engine_finished(run->engine);
-	run->stuck = !engine_close(run->engine);
+	const bool finished = workers_finished(&run->workers);
+	run->stuck = !workers_stop(&run->workers);
 	const enum exit_status status = finished ? judge_finished(run) : judge_cut_short(run);
 	print_summary(run, ns);
 	return status;
@@ -197,7 +202,7 @@ static enum exit_status run_to_the_end(struct run *run)
 static void close_all(struct run *run)
 {
 	signals_close(&run->signals);
-	engine_destroy(run->engine);
+	workers_close(&run->workers);
 	loop_destroy(run->loop);
 	configuration_close(&run->configuration);
 }
@@ -214,7 +219,7 @@ enum exit_status run(const struct command_line *line)
 	if (status == STATUS_FINE)
 		status = make_loop(&run);
 	if (status == STATUS_FINE)
-		status = open_engine(&run);
+		status = open_workers(&run);
 	if (status == STATUS_FINE)
 		status = run_to_the_end(&run);
 	if (!run.stuck)

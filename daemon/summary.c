@@ -141,12 +141,12 @@ static struct totals sum_up(const struct pipeline *pipeline)
 	struct totals totals = { 0 };
 
 	for (size_t i = 0; i < pipeline->node_count; i++) {
-		const struct node *node = pipeline->nodes[i];
+		struct node_report report;
+		engine_report(pipeline->nodes[i], &report);
 		for (unsigned reason = 0; reason < COPY_REASONS; reason++)
-			totals.copies.bytes[reason] += node->account.copies.bytes[reason];
-		if (node->role == NODE_SOURCE)
-			totals.bytes += node->account.received;
-		totals.records += node->account.found;
+			totals.copies.bytes[reason] += report.account.copies.bytes[reason];
+		totals.bytes += report.account.received;
+		totals.records += report.account.found;
 	}
 	return totals;
 }
@@ -168,6 +168,23 @@ static void print_copies(FILE *out, const struct copies *copies)
 	fprintf(out, ")");
 }
 
+/* Of the shard that needed most. */
+static void print_buffers(FILE *out, const struct pipeline *pipeline)
+{
+	char size[32];
+	uint32_t most = 0;
+
+	for (uint32_t shard = 0; shard < pipeline->shards; shard++) {
+		if (!pipeline[shard].pool)
+			return;
+		if (pool_most_used(pipeline[shard].pool) > most)
+			most = pool_most_used(pipeline[shard].pool);
+	}
+	fprintf(out, "at most %u of %u buffers of %s used%s; ", most, pool_count(pipeline->pool),
+		size_format(pool_buffer_size(pipeline->pool), size),
+		pipeline->shards > 1 ? " by a shard" : "");
+}
+
 static void print_footer(
 	FILE *out, const struct pipeline *pipeline, const char *backend, uint64_t ns)
 {
@@ -180,10 +197,7 @@ static void print_footer(
 		fprintf(out, ", %s records/s",
 			grouped((uint64_t)((double)totals.records / seconds), text));
 	fprintf(out, "; ");
-	if (pipeline->pool)
-		fprintf(out, "at most %u of %u buffers of %s used; ",
-			pool_most_used(pipeline->pool), pool_count(pipeline->pool),
-			size_format(pool_buffer_size(pipeline->pool), text));
+	print_buffers(out, pipeline);
 	print_copies(out, &totals.copies);
 	fprintf(out, "; io %s\n", backend);
 }
@@ -216,7 +230,8 @@ char *summary_text(const struct plan *plan, const char *backend, uint64_t ns)
 	if (!out)
 		return NULL;
 	for (size_t i = 0; i < plan->count && fine; i++)
-		fine = print_pipeline(out, &plan->pipelines[i], backend, ns);
+		if (plan->pipelines[i].shard == 0)
+			fine = print_pipeline(out, &plan->pipelines[i], backend, ns);
 	if (fclose(out) == 0 && fine)
 		return text;
 	free(text);
@@ -267,7 +282,8 @@ char *summary_json(const struct plan *plan)
 		return NULL;
 	fprintf(out, "{\"event\":\"summary\",\"nodes\":{");
 	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; k < plan->pipelines[i].node_count; k++) {
+		for (size_t k = 0;
+			plan->pipelines[i].shard == 0 && k < plan->pipelines[i].node_count; k++) {
 			fprintf(out, "%s", comma);
 			print_node_json(out, plan->pipelines[i].nodes[k]);
 			comma = ",";

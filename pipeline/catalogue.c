@@ -16,6 +16,10 @@ const struct option service_options[] = {
 		       "databases."),
 	OPTION(SIZE, struct service, buffer, .standard = "64KiB", .least = "16B", .most = "1MiB",
 		.doc = "The size of one buffer of the pools."),
+	OPTION(COUNT, struct service, workers, .standard = "0", .most = "256",
+		.doc = "Threads; 0 is one a core that the daemon may use. Never more than there "
+		       "are "
+		       "pipelines and shards."),
 	OPTION(CHOICE, struct service, io, .choices = backends,
 		.doc = "How the kernel is asked: auto takes io_uring where there is one."),
 	OPTION(TIME, struct service, drain, .standard = "8s",
@@ -28,6 +32,10 @@ const struct option pipeline_options[] = {
 	OPTION(SIZE, struct pipeline_keys, memory, .least = "1KiB",
 		.doc = "Memory of this pipeline's own; without it, it gets a share of the "
 		       "service's."),
+	OPTION(COUNT, struct pipeline_keys, shards, .standard = "1", .least = "1", .most = "256",
+		.doc = "How often the pipeline runs side by side; the kernel divides connections "
+		       "among them. Its sources must be sockets; the path of a file sink must "
+		       "hold {shard}, which becomes a number from 0."),
 	OPTIONS_END
 };
 

@@ -6,6 +6,7 @@
 /* Of a pipeline, beside its lists of nodes. */
 struct pipeline_keys {
 	uint64_t memory; /* 0: a share of the service's */
+	uint64_t shards;
 };
 extern const struct option pipeline_options[];
 

@@ -43,8 +43,9 @@ static bool same_address(
 {
 	(void)document;
 	const struct address *left = field_of(a), *right = field_of(b);
-	if (!left->text || !right->text || a->node->type != b->node->type)
-		return false;
+	if (!left->text || !right->text || a->node->type != b->node->type ||
+		a->node->value == b->node->value)
+		return false; /* the shards of one source listen together */
 	return left->port != 0 && left->port == right->port &&
 	       hosts_overlap(left->host, right->host);
 }
@@ -84,8 +85,8 @@ static const char *normal_path(const struct document *document, const char *path
 static bool same_path(const struct claim *a, const struct claim *b, const struct document *document)
 {
 	const char *const *left = field_of(a), *const *right = field_of(b);
-	if (!*left || !*right)
-		return false;
+	if (!*left || !*right || a->node->value == b->node->value)
+		return false; /* shards that share a file are refused elsewhere */
 	const char *path = normal_path(document, *left);
 	return strncmp(path, "/dev/", 5) != 0 && strcmp(path, normal_path(document, *right)) == 0;
 }

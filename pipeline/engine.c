@@ -20,9 +20,9 @@ enum {
 };
 
 struct engine {
-	struct plan *plan;
 	struct loop *loop;
-	struct run *runs;
+	struct run *runs; /* of the worker's pipelines */
+	size_t count;
 	size_t first; /* the pipeline whose turn is first: they rotate */
 	engine_log *log;
 	void *log_context;
@@ -62,13 +62,21 @@ void engine_say(struct engine *engine, enum log_level level, const char *pipelin
 		engine->log(engine->log_context, level, pipeline, node, text);
 }
 
-struct engine *engine_create(struct plan *plan, struct loop *loop, engine_log *log, void *context)
+static void adopt(struct engine *engine, struct pipeline *pipeline)
+{
+	struct run *run = &engine->runs[engine->count++];
+	*run = (struct run){ .pipeline = pipeline, .engine = engine };
+	pipeline->engine = engine;
+	pipeline->run = run;
+}
+
+struct engine *engine_create(
+	struct plan *plan, uint32_t worker, struct loop *loop, engine_log *log, void *context)
 {
 	struct engine *engine = calloc(1, sizeof(*engine));
 	if (!engine)
 		return NULL;
-	*engine = (struct engine){ .plan = plan,
-		.loop = loop,
+	*engine = (struct engine){ .loop = loop,
 		.log = log,
 		.log_context = context,
 		.epoch_interval = EPOCH_INTERVAL_MS };
@@ -77,11 +85,10 @@ struct engine *engine_create(struct plan *plan, struct loop *loop, engine_log *l
 		free(engine);
 		return NULL;
 	}
-	for (size_t i = 0; i < plan->count; i++) {
-		engine->runs[i] = (struct run){ .pipeline = &plan->pipelines[i], .engine = engine };
-		plan->pipelines[i].engine = engine;
-		plan->pipelines[i].run = &engine->runs[i];
-	}
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->pipelines[i].worker == worker)
+			adopt(engine, &plan->pipelines[i]);
+	assert(engine->count > 0);
 	return engine;
 }
 
@@ -142,12 +149,12 @@ bool engine_open(struct engine *engine, struct faults *faults)
 	static const enum node_role order[] = { NODE_SINK, NODE_TEE, NODE_STAGE, NODE_SOURCE };
 	bool good = true;
 	engine->opened = true;
-	for (size_t i = 0; i < engine->plan->count; i++)
+	for (size_t i = 0; i < engine->count; i++)
 		good &= open_memory(&engine->runs[i], faults);
 	for (size_t step = 0; good && step < sizeof(order) / sizeof(*order); step++)
-		for (size_t i = 0; i < engine->plan->count; i++)
+		for (size_t i = 0; i < engine->count; i++)
 			good &= open_role(&engine->runs[i], order[step], faults);
-	for (size_t i = 0; good && i < engine->plan->count; i++)
+	for (size_t i = 0; good && i < engine->count; i++)
 		engine->runs[i].ready = true;
 	return good;
 }
@@ -192,6 +199,7 @@ static void run_turn(struct run *run)
 		if (run->read - read >= TURN_BYTES || clock_ns() - begin >= TURN_NS)
 			break;
 	}
+	round_flush(run);
 	run->ready = true;
 }
 
@@ -204,7 +212,7 @@ static bool run_is_over(const struct run *run)
 static int waiting_time(const struct engine *engine, int timeout_ms)
 {
 	uint64_t now = loop_now(engine->loop);
-	for (size_t i = 0; i < engine->plan->count; i++) {
+	for (size_t i = 0; i < engine->count; i++) {
 		const struct run *run = &engine->runs[i];
 		if (run->ready)
 			return 0;
@@ -221,22 +229,22 @@ static int waiting_time(const struct engine *engine, int timeout_ms)
 void engine_turn(struct engine *engine, int timeout_ms)
 {
 	uint64_t now = loop_now(engine->loop);
-	assert(engine->plan->count > 0);
-	for (size_t i = 0; i < engine->plan->count; i++) {
-		struct run *run = &engine->runs[(engine->first + i) % engine->plan->count];
+	assert(engine->count > 0);
+	for (size_t i = 0; i < engine->count; i++) {
+		struct run *run = &engine->runs[(engine->first + i) % engine->count];
 		uint64_t due = earliest_due(run);
 		if (!run_is_over(run) && (run->ready || (due && due <= now)))
 			run_turn(run);
 		else
 			run->ready = false;
 	}
-	engine->first = (engine->first + 1) % engine->plan->count;
+	engine->first = (engine->first + 1) % engine->count;
 	loop_turn(engine->loop, engine_finished(engine) ? 0 : waiting_time(engine, timeout_ms));
 }
 
 bool engine_finished(const struct engine *engine)
 {
-	for (size_t i = 0; i < engine->plan->count; i++)
+	for (size_t i = 0; i < engine->count; i++)
 		if (!run_is_over(&engine->runs[i]))
 			return false;
 	return true;
@@ -247,7 +255,7 @@ void engine_drain(struct engine *engine, uint64_t read_deadline)
 	if (engine->draining)
 		return;
 	engine->draining = true;
-	for (size_t i = 0; i < engine->plan->count; i++) {
+	for (size_t i = 0; i < engine->count; i++) {
 		struct run *run = &engine->runs[i];
 		run->ready = true;
 		for (size_t k = 0; k < run->pipeline->node_count; k++) {
@@ -265,7 +273,7 @@ void engine_drain(struct engine *engine, uint64_t read_deadline)
 
 void engine_reopen(struct engine *engine)
 {
-	for (size_t i = 0; i < engine->plan->count; i++) {
+	for (size_t i = 0; i < engine->count; i++) {
 		struct run *run = &engine->runs[i];
 		for (size_t k = 0; k < run->pipeline->node_count; k++) {
 			struct node *node = run->pipeline->nodes[k];
@@ -286,8 +294,8 @@ uint64_t engine_now(const struct engine *engine)
 
 static bool anything_in_flight(const struct engine *engine)
 {
-	for (size_t i = 0; i < engine->plan->count; i++) {
-		const struct pipeline *pipeline = &engine->plan->pipelines[i];
+	for (size_t i = 0; i < engine->count; i++) {
+		const struct pipeline *pipeline = engine->runs[i].pipeline;
 		for (size_t k = 0; k < pipeline->node_count; k++)
 			if (pipeline->nodes[k]->busy > 0)
 				return true;
@@ -297,8 +305,8 @@ static bool anything_in_flight(const struct engine *engine)
 
 static bool halt(struct engine *engine)
 {
-	for (size_t i = 0; i < engine->plan->count; i++) {
-		struct pipeline *pipeline = &engine->plan->pipelines[i];
+	for (size_t i = 0; i < engine->count; i++) {
+		struct pipeline *pipeline = engine->runs[i].pipeline;
 		for (size_t k = 0; k < pipeline->node_count; k++)
 			if (pipeline->nodes[k]->type->halt)
 				pipeline->nodes[k]->type->halt(pipeline->nodes[k]);
@@ -340,7 +348,7 @@ bool engine_close(struct engine *engine)
 	if (!halt(engine))
 		return false;
 	engine->opened = false;
-	for (size_t i = 0; i < engine->plan->count; i++)
+	for (size_t i = 0; i < engine->count; i++)
 		close_run(&engine->runs[i]);
 	return true;
 }
@@ -351,8 +359,8 @@ void engine_destroy(struct engine *engine)
 		return;
 	bool closed = engine_close(engine);
 	assert(closed);
-	for (size_t i = 0; i < engine->plan->count; i++) {
-		struct pipeline *pipeline = &engine->plan->pipelines[i];
+	for (size_t i = 0; i < engine->count; i++) {
+		struct pipeline *pipeline = engine->runs[i].pipeline;
 		for (size_t k = 0; k < pipeline->edge_count; k++)
 			batch_close(&pipeline->edges[k].batch);
 		pool_destroy(pipeline->pool);

@@ -1,4 +1,4 @@
-/* The engine: runs the pipelines of a plan on one loop.
+/* The engine: runs the pipelines of one worker on its loop.
  *
  * A turn: each ready pipeline once, in rotation, until nothing moves or 1 MiB, 16 rounds or 1 ms are used; then the loop
  * submits, waits (not at all if a pipeline is still ready) and calls back. A waiting pipeline becomes ready only by
@@ -14,8 +14,10 @@ struct engine;
 typedef void engine_log(void *context, enum log_level level, const char *pipeline, const char *node,
 	const char *text);
 
-/* NULL without memory. */
-struct engine *engine_create(struct plan *plan, struct loop *loop, engine_log *log, void *context);
+/* For the pipelines of the plan that are this worker's, at least one. All that follows is called on the thread that made
+ * the loop. NULL without memory. */
+struct engine *engine_create(
+	struct plan *plan, uint32_t worker, struct loop *loop, engine_log *log, void *context);
 
 /* Makes pools, batches and states, and opens every node: sinks first, listeners last. False with faults; then only
  * engine_destroy() may follow. */
@@ -42,7 +44,7 @@ uint64_t plan_undelivered(const struct plan *plan);
 /* Milliseconds of the loop's clock. */
 uint64_t engine_now(const struct engine *engine);
 
-/* A node's accounts, with what its batches counted. */
+/* A node's accounts, with what its batches counted; of all shards, where its pipeline is the first of several. */
 struct node_report {
 	uint64_t records_in, records_out, bytes_in, bytes_out, held;
 	struct account account; /* with what a tee dropped in front of it (when_full) */

@@ -205,9 +205,11 @@ static void print_memory_of(FILE *out, const struct pipeline *pipeline)
 {
 	char pool[32], size[32], charges[32], text[32];
 	rounded((uint64_t)pipeline->buffers * pool_buffer_cost(pipeline->buffer_size), pool);
-	fprintf(out, "  %s: pool %s = %u buffers × %s, charges %s", pipeline->name, pool,
-		pipeline->buffers, size_format(pipeline->buffer_size, size),
-		rounded(pipeline->charges, charges));
+	fprintf(out, "  %s: ", pipeline->name);
+	if (pipeline->shards > 1)
+		fprintf(out, "%u shards, each ", pipeline->shards);
+	fprintf(out, "pool %s = %u buffers × %s, charges %s", pool, pipeline->buffers,
+		size_format(pipeline->buffer_size, size), rounded(pipeline->charges, charges));
 	if (explain_has_records(pipeline))
 		fprintf(out, ", max_record %s unless set", size_format(pipeline->max_record, text));
 	if (pipeline->memory)
@@ -220,11 +222,12 @@ static void print_head(FILE *out, const struct plan *plan, const char *backend, 
 	char memory[32], reserve[32];
 	fprintf(out, "backend  %s%s%s%s\n", backend, why ? " (" : "", why ? why : "",
 		why ? ")" : "");
-	fprintf(out, "workers  1\n");
+	fprintf(out, "workers  %u\n", plan->workers);
 	fprintf(out, "memory   %s, of which %s is kept for a reload\n",
 		size_format(plan->service.memory, memory), rounded(explain_reserve(plan), reserve));
 	for (size_t i = 0; i < plan->count; i++)
-		print_memory_of(out, &plan->pipelines[i]);
+		if (plan->pipelines[i].shard == 0)
+			print_memory_of(out, &plan->pipelines[i]);
 }
 
 char *plan_explain(const struct plan *plan, const char *backend, const char *why)
@@ -236,7 +239,8 @@ char *plan_explain(const struct plan *plan, const char *backend, const char *why
 		return NULL;
 	print_head(out, plan, backend, why);
 	for (size_t i = 0; i < plan->count; i++)
-		print_pipeline(out, &plan->pipelines[i]);
+		if (plan->pipelines[i].shard == 0)
+			print_pipeline(out, &plan->pipelines[i]);
 	if (fclose(out) == 0)
 		return text;
 	free(text);

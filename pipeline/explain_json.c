@@ -84,6 +84,7 @@ static cJSON *pipeline_object(struct telling *telling, const struct pipeline *pi
 {
 	cJSON *object = keep(telling, cJSON_CreateObject());
 	add_text(telling, object, "name", pipeline->name);
+	add_number(telling, object, "shards", pipeline->shards);
 	if (pipeline->memory)
 		add_number(telling, object, "memory", pipeline->memory);
 	cJSON *pool = keep(telling, cJSON_AddObjectToObject(object, "pool"));
@@ -106,12 +107,13 @@ char *plan_explain_json(const struct plan *plan, const char *backend, const char
 	cJSON *object = keep(telling, cJSON_CreateObject());
 	add_text(telling, object, "backend", backend);
 	add_text(telling, object, "why", why);
-	add_number(telling, object, "workers", 1);
+	add_number(telling, object, "workers", plan->workers);
 	add_number(telling, object, "memory", plan->service.memory);
 	add_number(telling, object, "reserve", explain_reserve(plan));
 	cJSON *pipelines = keep(telling, cJSON_AddArrayToObject(object, "pipelines"));
 	for (size_t i = 0; i < plan->count; i++)
-		add_item(telling, pipelines, pipeline_object(telling, &plan->pipelines[i]));
+		if (plan->pipelines[i].shard == 0)
+			add_item(telling, pipelines, pipeline_object(telling, &plan->pipelines[i]));
 	char *text = all.whole ? cJSON_Print(object) : NULL;
 	cJSON_Delete(object);
 	return text;

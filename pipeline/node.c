@@ -105,6 +105,11 @@ uint64_t node_default_max_record(const struct node *node)
 	return node->pipeline->max_record;
 }
 
+uint32_t node_shards(const struct node *node)
+{
+	return node->pipeline->shards;
+}
+
 struct node *node_source_of(const struct node *node, uint32_t stream)
 {
 	const struct pipeline *pipeline = node->pipeline;

@@ -101,6 +101,7 @@ struct source_ops {
 	uint32_t (*concurrent)(
 		const struct node *node); /* how many may be under way at once; NULL: as many */
 	bool sockets; /* its streams are connections: an unterminated last record is completed */
+	bool shards;  /* it can be opened several times: the kernel divides what comes */
 };
 
 struct stage_ops {
@@ -172,6 +173,7 @@ struct node {
 	bool finished; /* the engine's: it has ended, and what it put out is closed */
 	bool up;       /* sinks: writing works; sources: listening */
 	bool optional; /* on a `drop` branch: what it fails to write holds up no commit */
+	bool more;     /* sources: bytes are on their way for certain: a file is being read */
 	uint32_t first_stream, stream_count; /* sources: the numbers of their streams */
 	uint64_t connections;                /* sockets that are open */
 	uint64_t expected;    /* sources: bytes that there are to read; 0: not known */
@@ -213,6 +215,9 @@ void node_hold_back(struct node *stage, uint32_t stream, uint64_t bytes);
 uint32_t node_stream_count(const struct node *node);
 uint32_t node_buffer_size(const struct node *node);
 uint64_t node_default_max_record(const struct node *node);
+
+/* How many shards of the node's pipeline there are. */
+uint32_t node_shards(const struct node *node);
 
 /* The source that a stream belongs to. */
 struct node *node_source_of(const struct node *node, uint32_t stream);

@@ -6,6 +6,7 @@
 
 #include "pipeline/draft.h"
 #include "pipeline/place.h"
+#include "pipeline/shards.h"
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
@@ -45,20 +46,45 @@ static const struct value *find_pipelines(const struct value *root, struct fault
 	return value && value->kind == VALUE_OBJECT ? value : NULL;
 }
 
-static struct draft *read_pipelines(
-	struct plan *plan, const struct value *pipelines, struct faults *faults)
+static size_t count_shards(const struct value *pipelines)
 {
-	size_t count = value_count(pipelines);
-	struct draft *drafts = document_allocate(plan->document, (count + 1) * sizeof(*drafts));
-	plan->pipelines = document_allocate(plan->document, (count + 1) * sizeof(*plan->pipelines));
-	for (const struct value *at = pipelines->first; at; at = at->next) {
+	size_t count = 0;
+	for (const struct value *at = pipelines->first; at; at = at->next)
+		count += shards_asked_for(at);
+	return count;
+}
+
+/* The shards of one pipeline are read alike, one behind the other; what is wrong is told once. */
+static void read_shards(
+	struct plan *plan, struct draft *drafts, const struct value *value, struct faults *faults)
+{
+	uint32_t shards = shards_asked_for(value);
+	for (uint32_t shard = 0; shard < shards; shard++) {
+		struct faults again = { 0 };
 		struct pipeline *pipeline = &plan->pipelines[plan->count];
 		struct draft *draft = &drafts[plan->count++];
 		*draft = (struct draft){ .pipeline = pipeline, .document = plan->document };
-		pipeline->buffer_size = (uint32_t)plan->service.buffer;
-		pipeline->max_record = 1 << 20;
-		read_pipeline(draft, at, faults);
+		*pipeline = (struct pipeline){ .shard = shard,
+			.shards = shards,
+			.buffer_size = (uint32_t)plan->service.buffer,
+			.max_record = 1 << 20 };
+		read_pipeline(draft, value, shard == 0 ? faults : &again);
+		if (shard == 0)
+			shards_check(pipeline, faults);
+		shards_name_paths(pipeline);
+		pipeline->memory /= shards;
+		faults_close(&again);
 	}
+}
+
+static struct draft *read_pipelines(
+	struct plan *plan, const struct value *pipelines, struct faults *faults)
+{
+	size_t count = count_shards(pipelines);
+	struct draft *drafts = document_allocate(plan->document, (count + 1) * sizeof(*drafts));
+	plan->pipelines = document_allocate(plan->document, (count + 1) * sizeof(*plan->pipelines));
+	for (const struct value *at = pipelines->first; at; at = at->next)
+		read_shards(plan, drafts, at, faults);
 	return drafts;
 }
 
@@ -75,8 +101,11 @@ static void plan_pipelines(struct plan *plan, struct draft *drafts, struct fault
 	if (good)
 		memory_divide(plan, drafts, faults);
 	for (size_t i = 0; i < plan->count; i++) {
-		shapes_walk(&drafts[i], faults);
-		shapes_check_left_out(&drafts[i], faults);
+		struct faults again = { 0 };
+		struct faults *told = drafts[i].pipeline->shard == 0 ? faults : &again;
+		shapes_walk(&drafts[i], told);
+		shapes_check_left_out(&drafts[i], told);
+		faults_close(&again);
 	}
 }
 
@@ -100,8 +129,10 @@ struct plan *plan_create(const struct document *document, struct faults *faults)
 		conflicts_find(plan, faults);
 		plan_pipelines(plan, drafts, faults);
 	}
-	if (faults->errors == 0 && plan->count > 0)
+	if (faults->errors == 0 && plan->count > 0) {
+		shards_assign(plan);
 		return plan;
+	}
 	plan_destroy(plan);
 	return NULL;
 }

@@ -10,7 +10,7 @@
 #include "pipeline/node.h"
 
 struct service {
-	uint64_t memory, buffer, drain;
+	uint64_t memory, buffer, drain, workers;
 	unsigned io; /* enum loop_wish */
 };
 
@@ -47,8 +47,10 @@ struct edge {
 struct pipeline {
 	const char *name;
 	const struct value *value;
-	uint64_t memory;     /* its own; 0: a share of the service's */
-	struct node **nodes; /* sources first, then in data order, branch by branch */
+	uint64_t memory;        /* its own; 0: a share of the service's */
+	uint32_t shard, shards; /* which of how many of the same name, one behind the other */
+	uint32_t worker;        /* the thread that it belongs to */
+	struct node **nodes;    /* sources first, then in data order, branch by branch */
 	size_t node_count;
 	struct edge *edges;
 	size_t edge_count;
@@ -66,6 +68,7 @@ struct plan {
 	struct service service;
 	struct pipeline *pipelines;
 	size_t count;
+	uint32_t workers; /* threads */
 	const struct document *document;
 };
 

@@ -5,7 +5,7 @@
 
 #define EACH_SOURCE(X) X(tcp) X(unix) X(udp) X(file) X(stdin)
 #define EACH_STAGE(X) X(split) X(filter) X(compress)
-#define EACH_SINK(X) X(file) X(tcp) X(stdout) X(null)
+#define EACH_SINK(X) X(file) X(tcp) X(unix) X(udp) X(stdout) X(null)
 
 #define DECLARE_SOURCE(name) extern const struct source_ops source_##name;
 #define DECLARE_STAGE(name) extern const struct stage_ops stage_##name;

@@ -30,7 +30,7 @@ uint64_t node_queued(const struct node *node)
 	return node->in ? node->in->put.records - node->in->taken.records : 0;
 }
 
-void engine_report(const struct node *node, struct node_report *report)
+static void report_one(const struct node *node, struct node_report *report)
 {
 	assert(node->in || node->role == NODE_SOURCE);
 	uint64_t before = node->in ? dropped_before(node) : 0;
@@ -53,6 +53,50 @@ void engine_report(const struct node *node, struct node_report *report)
 	if (node->role == NODE_SINK) {
 		report->records_out = node->in->taken.records - dropped_by(&node->account);
 		report->bytes_out = node->account.sent;
+	}
+}
+
+/* The same node of the next shards: pipelines of one configuration are read alike. */
+static const struct node *in_shard(const struct node *node, uint32_t shard)
+{
+	const struct pipeline *pipeline = node->pipeline;
+	size_t index = 0;
+	while (pipeline->nodes[index] != node)
+		index++;
+	return pipeline[shard].nodes[index];
+}
+
+static void add_account(struct account *sum, const struct account *account)
+{
+	sum->filtered += account->filtered;
+	for (unsigned reason = 0; reason < DROP_REASONS; reason++)
+		sum->dropped[reason] += account->dropped[reason];
+	sum->found += account->found;
+	sum->held += account->held;
+	sum->truncated += account->truncated;
+	sum->peeked += account->peeked;
+	sum->received += account->received;
+	sum->sent += account->sent;
+	sum->refused += account->refused;
+	sum->empty += account->empty;
+	sum->kernel_dropped += account->kernel_dropped;
+	for (unsigned reason = 0; reason < COPY_REASONS; reason++)
+		sum->copies.bytes[reason] += account->copies.bytes[reason];
+}
+
+void engine_report(const struct node *node, struct node_report *report)
+{
+	report_one(node, report);
+	for (uint32_t shard = 1; node->pipeline->shard == 0 && shard < node->pipeline->shards;
+		shard++) {
+		struct node_report other;
+		report_one(in_shard(node, shard), &other);
+		report->records_in += other.records_in;
+		report->records_out += other.records_out;
+		report->bytes_in += other.bytes_in;
+		report->bytes_out += other.bytes_out;
+		report->held += other.held;
+		add_account(&report->account, &other.account);
 	}
 }
 

@@ -4,7 +4,10 @@
 
 #include <stdlib.h>
 
-enum { SOURCE_BYTES = 256 * 1024 /* that the sources of a pipeline may bring a round, together */ };
+enum {
+	SOURCE_BYTES = 256 * 1024, /* that the sources of a pipeline may bring a round, together */
+	WORTH_A_WRITE = 128 * 1024
+};
 
 static bool feeders_finished(const struct run *run, const struct edge *edge)
 {
@@ -85,10 +88,27 @@ static void step_tee(struct run *run, struct node *node)
 		finish_node(run, node);
 }
 
+static bool more_will_come(const struct run *run)
+{
+	for (size_t i = 0; i < run->leg_count; i++)
+		if (run->pipeline->nodes[run->legs[i].first]->more)
+			return true;
+	return false;
+}
+
+/* Each write has a cost of its own: while there is more to read, a sink waits for enough to be worth one, as long as
+ * neither its queue nor the pool suffers from it. */
+static bool is_worth_a_write(const struct run *run, const struct batch *in)
+{
+	return in->put.bytes - in->taken.bytes >= WORTH_A_WRITE || in->closed ||
+	       batch_room(in) < in->room_limit / 2 || pool_available(run->pipeline->pool) == 0;
+}
+
 static void step_sink(struct run *run, struct node *node)
 {
 	const struct sink_ops *ops = (const void *)node->type;
-	if (node->ended)
+	bool waits = (run->reading || more_will_come(run)) && !is_worth_a_write(run, node->in);
+	if (node->ended || (waits && !node->due))
 		return;
 	ops->write(node, node->in);
 	if (input_is_over(node) && (!ops->end || ops->end(node)))
@@ -221,7 +241,9 @@ static void step_legs(struct run *run)
 bool round_moves(struct run *run)
 {
 	struct pipeline *pipeline = run->pipeline;
+	uint64_t read = run->read;
 	step_legs(run);
+	run->reading = run->read > read;
 	for (size_t i = run->shared; i < pipeline->node_count; i++)
 		step_node(run, pipeline->nodes[i]);
 	epoch_step(run, engine_now(run->engine));
@@ -231,4 +253,12 @@ bool round_moves(struct run *run)
 	if (any)
 		epoch_moved(run, engine_now(run->engine));
 	return any || pack_thin(run);
+}
+
+void round_flush(struct run *run)
+{
+	run->reading = false;
+	for (size_t i = run->shared; i < run->pipeline->node_count; i++)
+		if (run->pipeline->nodes[i]->role == NODE_SINK)
+			step_sink(run, run->pipeline->nodes[i]);
 }

@@ -26,6 +26,7 @@ struct run {
 	struct epoch epoch;
 	bool ready;
 	uint64_t moved;     /* as of the last sweep: views and bytes put and taken */
+	bool reading;       /* the sources brought something in this round */
 	uint64_t read;      /* bytes that the sources brought */
 	uint32_t overdue;   /* turns in which a node left its due time in the past */
 	struct view *group; /* a record on its way through a tee */
@@ -46,6 +47,9 @@ void round_close(struct run *run);
 
 /* Steps every node once. False if nothing moved. */
 bool round_moves(struct run *run);
+
+/* Lets sinks write what they have, though there is more to read. */
+void round_flush(struct run *run);
 
 /* The records that wait in front of the node. */
 uint64_t node_queued(const struct node *node);

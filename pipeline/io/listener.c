@@ -45,9 +45,12 @@ static int type_of(const struct listener *listener)
 
 /* Two that receive datagrams at one address would take them from each other, if they were allowed to: only where
  * connections are made does SO_REUSEADDR mean nothing but remains of an earlier run. A socket for every address takes IPv4 too; one for an IPv6 address leaves IPv4's to its own. */
-static bool begin_listening(int fd, int type, const struct addrinfo *address, bool every_address)
+static bool begin_listening(
+	int fd, int type, const struct addrinfo *address, bool every_address, bool shared)
 {
 	if (type == SOCK_STREAM && set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0)
+		return false;
+	if (shared && set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
 		return false;
 	if (address->ai_family == AF_INET6 &&
 		set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, !every_address) < 0)
@@ -73,7 +76,7 @@ static bool add_socket(
 
 	if (fd < 0)
 		return false;
-	if (!begin_listening(fd, type, address, every_address)) {
+	if (!begin_listening(fd, type, address, every_address, listener->shared)) {
 		int error = errno;
 
 		close(fd);

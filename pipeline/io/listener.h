@@ -25,13 +25,14 @@ struct listener {
 	void *owner;
 	int type; /* SOCK_DGRAM: sockets that are bound, for others to receive from; 0: SOCK_STREAM */
 	struct listener_socket sockets[LISTENER_MOST_SOCKETS];
+	bool shared; /* other listeners of this process take from the same address (SO_REUSEPORT) */
 	uint32_t count;     /* sockets that are open */
 	uint32_t in_flight; /* of them, those that are being polled */
 	bool stopped;
 };
 
 /* Binds and listens; a `host` of "" is every address, IPv6 and IPv4, or IPv4 alone where there is no IPv6. A name is
- * looked up, and waited for. `loop`, `wake`, `owner` and `type` are set before. NULL, or why not: a static text, or one that
+ * looked up, and waited for. `loop`, `wake`, `owner`, `type` and `shared` are set before. NULL, or why not: a static text, or one that
  * lasts until the thread's next strerror(3); then nothing is open. */
 const char *listener_open(struct listener *listener, const char *host, uint16_t port);
 

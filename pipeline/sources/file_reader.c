@@ -15,7 +15,7 @@ static void read_done(struct io_operation *operation, int result)
 	reader->back = true;
 	reader->left = result > 0 ? (uint32_t)result : 0;
 	reader->node->account.received += reader->left;
-	reader->node->busy--;
+	reader->node->more = --reader->node->busy > 0;
 	node_wake(reader->node);
 }
 
@@ -103,6 +103,7 @@ bool file_reader_begin(struct file_reader *reader, const struct batch *out, int 
 		return false;
 	reader->at = 0;
 	reader->node->busy++;
+	reader->node->more = true;
 	io_read(reader->node->loop, &reader->operation, fd, reader->pieces, reader->count, offset);
 	return true;
 }

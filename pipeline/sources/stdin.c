@@ -74,6 +74,7 @@ static void read_done(struct io_operation *read, int result)
 	struct stdin_source *source = read->owner;
 
 	source->node->busy--;
+	source->node->more = false;
 	if (result > 0)
 		source->unput = (uint32_t)result;
 	else if (result == 0)
@@ -157,6 +158,7 @@ static void read_file(struct stdin_source *source, struct batch *out)
 	if (source->count == 0)
 		return;
 	node->busy++;
+	node->more = true;
 	io_read(node->loop, &source->read, STDIN_FILENO, source->pieces, source->count, UINT64_MAX);
 }
 

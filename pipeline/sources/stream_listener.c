@@ -399,8 +399,12 @@ bool stream_listener_open(struct stream_listener *source, struct node *node, str
 {
 	source->node = node;
 	source->sweep_at = UINT64_MAX;
-	source->listener =
-		(struct listener){ .loop = node->loop, .wake = listener_woke, .owner = source };
+	source->listener = (struct listener){
+		.loop = node->loop,
+		.wake = listener_woke,
+		.owner = source,
+		.shared = node_shards(node) > 1,
+	};
 	source->connections = (struct connections){
 		.inbox = { .loop = node->loop, .wake = inbox_woke, .owner = source },
 		.gone = connection_gone,

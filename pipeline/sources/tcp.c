@@ -138,4 +138,5 @@ const struct source_ops source_tcp = {
 	.streams = tcp_streams,
 	.concurrent = tcp_streams,
 	.sockets = true,
+	.shards = true,
 };

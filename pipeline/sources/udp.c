@@ -99,6 +99,7 @@ static bool udp_open(struct node *node, struct faults *faults)
 		.wake = never_woken,
 		.owner = source,
 		.type = SOCK_DGRAM,
+		.shared = node_shards(node) > 1,
 	};
 	const char *why =
 		listener_open(&source->listener, source->listen.host, source->listen.port);
@@ -179,4 +180,5 @@ const struct source_ops source_udp = {
 	.streams = udp_streams,
 	.concurrent = udp_streams,
 	.sockets = true,
+	.shards = true,
 };

@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const char example[] =
-	"{ 'service': { 'buffer': '4KiB' }, 'pipelines': {"
+	"{ 'service': { 'buffer': '4KiB', 'workers': 1 }, 'pipelines': {"
 	" 'errors': { 'from': [ { 'tcp': '127.0.0.1:5140' }, { 'file': '/var/log/a.log' } ],"
 	"   'stages': [ { 'split': { 'on': 'delimiter', 'delimiter': '--\\n' } }, { 'filter': "
 	"'ERROR' } ],"

@@ -29,6 +29,7 @@ static const struct source_ops listener = {
 		.state_size = sizeof(struct listener) },
 	.streams = listener_streams,
 	.sockets = true,
+	.shards = true,
 };
 
 struct path {

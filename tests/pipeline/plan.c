@@ -29,10 +29,9 @@ static const struct refusal refusals[] = {
 		"\"stdin\", \"to\": \"stdout\" } }]\n"
 		"1:3 /pipeline: unknown key \"pipeline\" in the configuration [write "
 		"\"pipelines\"]\n" },
-	{ "{ 'service': { 'workers': 2 },\n"
+	{ "{ 'service': { 'workers': 257 },\n"
 	  "  'pipelines': { 'p': { 'from': 'stdin', 'to': 'stdout' } } }",
-		"1:16 /service/workers: unknown key \"workers\" in the service [known here: "
-		"\"memory\", \"buffer\", \"io\" or \"drain\"]\n" },
+		"1:27 /service/workers: \"workers\" must be at most 256, not 257 [write 256]\n" },
 	{ "{ 'pipelines': { 'P 1': { 'from': 'stdin', 'to': 'stdout' } } }",
 		"1:18 /pipelines/P 1: \"P 1\" is not a name [write it with a-z, 0-9, _ and -, a "
 		"letter first]\n" },
@@ -50,8 +49,18 @@ static const struct refusal refusals[] = {
 	{ "{ 'pipelines': { 'p': { 'from': 'stdin', 'to': [ ] } } }",
 		"1:48 /pipelines/p/to: \"to\" is empty [name at least one sink]\n" },
 	{ "{ 'pipelines': { 'p': { 'from': 'stdin', 'to': 'stdout', 'shards': 2 } } }",
-		"1:58 /pipelines/p/shards: unknown key \"shards\" in a pipeline [known here: "
-		"\"memory\", \"from\", \"stages\" or \"to\"]\n" },
+		"1:48 /pipelines/p/to: several shards cannot share standard output [write to "
+		"files, "
+		"or leave \"shards\" out]\n"
+		"1:68 /pipelines/p/shards: \"p.from.0\" can be read once only: a pipeline of "
+		"several "
+		"shards needs sources that are sockets [leave \"shards\" out, or read from "
+		"sockets]\n" },
+	{ "{ 'pipelines': { 'p': { 'from': { 'tcp': ':514' }, 'shards': 2,\n"
+	  "  'stages': [ 'split' ], 'to': [ { 'file': 'a.log' }, { 'file': { 'path': "
+	  "'b.{shard}.log' } } ] } } }",
+		"2:44 /pipelines/p/to/0/file: several shards cannot share one file [put {shard} "
+		"into the path]\n" },
 	{ "{ 'pipelines': { 'p': { 'from': 'stdin', 'sinks': 'stdout', 'to': 'null' } } }",
 		"1:42 /pipelines/p/sinks: unknown key \"sinks\" in a pipeline [write \"to\"]\n" },
 	{ "{ 'pipelines': { 'p': { 'from': 'stdin', 'stages': 'split', 'to': 'stdout' } } }",
@@ -411,4 +420,30 @@ Test(plan, catalogues_every_kind)
 	cr_expect_str_eq(catalogue->service[1].name, "buffer");
 	cr_expect_str_eq(catalogue->pipeline[0].name, "memory");
 	cr_expect_str_eq(catalogue->branch[0].name, "when_full");
+}
+
+Test(plan, runs_a_pipeline_as_often_as_it_has_shards, .init = kinds_add)
+{
+	struct planned planned;
+	kinds_plan_well(&planned,
+		"{ 'service': { 'workers': 2 }, 'pipelines': {"
+		"  'a': { 'from': { 'tcp': ':514' }, 'shards': 3, 'memory': '12MiB',"
+		"    'stages': [ 'split' ], 'to': { 'file': 'a.{shard}.log' } },"
+		"  'b': { 'from': 'stdin', 'to': 'stdout' } } }");
+	const struct plan *plan = planned.plan;
+	cr_assert_eq(plan->count, 4);
+	cr_expect_eq(plan->workers, 2);
+	for (uint32_t i = 0; i < 3; i++) {
+		const struct pipeline *pipeline = &plan->pipelines[i];
+		char path[32];
+		snprintf(path, sizeof(path), "a.%u.log", i);
+		cr_expect_str_eq(pipeline->name, "a");
+		cr_expect_eq(pipeline->shard, i);
+		cr_expect_eq(pipeline->shards, 3);
+		cr_expect_eq(pipeline->memory, 4 << 20);
+		cr_expect_eq(pipeline->worker, i % 2);
+		cr_expect_str_eq(*(const char **)pipeline->nodes[2]->state, path);
+	}
+	cr_expect_eq(plan->pipelines[3].shards, 1);
+	kinds_close(&planned);
 }

@@ -199,3 +199,13 @@ def progress_is_shown_on_a_terminal_and_removed(case):
     expect(re.search(rb"\r\x1b\[K *\d+ %  [\d.]+ .?B of [\d.]+ .?B", shown), f"no progress in {shown}")
     last = shown.partition(b"ended after")[0].rpartition(b" of ")[2]
     expect(b"\r\x1b[K" in last, f"it is not removed: {last}")
+
+
+@scenario(("uring",))
+def a_bug_is_70(case):
+    """What a failed assertion does, done from outside; no core is wanted here."""
+    port = free_port()
+    daemon = case.daemon(one({"tcp": {"listen": f"127.0.0.1:{port}"}}, ["split"], "null"), wait=True)
+    daemon.signal(signal.SIGABRT)
+    expect_equal(daemon.process.wait(10), 70, "exit status")
+    expect(b"this is a bug" in daemon.stderr(), "what is said")

@@ -316,7 +316,7 @@ void bench_run(struct bench *bench)
 	cr_assert(plan, "refused: %s", text);
 	struct loop *loop = loop_create(LOOP_EPOLL, &why);
 	cr_assert(loop, "%s", why);
-	engine = engine_create(plan, loop, NULL, NULL);
+	engine = engine_create(plan, 0, loop, NULL, NULL);
 	cr_assert(engine);
 	engine_set_epoch_interval(engine, bench->epoch_ms ? bench->epoch_ms : 3600 * 1000);
 	cr_assert(engine_open(engine, &faults));

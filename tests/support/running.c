@@ -100,7 +100,7 @@ bool running_open(struct running *running, const char *service, const char *pipe
 		return false;
 	running->loop = loop_create(running->backend, &why);
 	cr_assert(running->loop, "%s", why);
-	running->engine = engine_create(running->plan, running->loop, keep_log, running);
+	running->engine = engine_create(running->plan, 0, running->loop, keep_log, running);
 	cr_assert(running->engine);
 	return engine_open(running->engine, &running->faults);
 }

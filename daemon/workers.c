@@ -1,0 +1,237 @@
+/* Workers. */
+#include "daemon/workers.h"
+
+#include "pipeline/io/loop.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+struct worker {
+	struct workers *workers;
+	uint32_t number; /* from 1 */
+	uv_thread_t thread;
+	uv_sem_t opened; /* posted once it has tried */
+	struct loop *loop;
+	struct engine *engine;
+	struct faults faults;
+	uv_async_t wake;
+	bool started, wake_open, good, stuck;
+	_Atomic uint64_t drain_until; /* 0: no */
+	atomic_bool reopen, stop, finished;
+};
+
+/* The thread of a worker. */
+
+static void on_wake(uv_async_t *wake)
+{
+	(void)wake; /* the loop has turned: that is all */
+}
+
+static bool open_worker(struct worker *worker)
+{
+	struct workers *workers = worker->workers;
+	const char *why = NULL;
+
+	worker->loop = loop_create((enum loop_wish)workers->plan->service.io, &why);
+	if (!worker->loop)
+		return fault_at(&worker->faults, NULL, NULL, "cannot make a loop: %s", why);
+	if (uv_async_init(loop_uv(worker->loop), &worker->wake, on_wake) != 0)
+		return fault_at(&worker->faults, NULL, NULL, "cannot wake a thread");
+	worker->wake_open = true;
+	worker->engine = engine_create(
+		workers->plan, worker->number, worker->loop, log_engine_event, workers->log);
+	if (!worker->engine)
+		return fault_at(&worker->faults, NULL, NULL, "not enough memory to start");
+	return engine_open(worker->engine, &worker->faults);
+}
+
+static void heed(struct worker *worker)
+{
+	const uint64_t until = atomic_load(&worker->drain_until);
+
+	if (until > 0)
+		engine_drain(worker->engine, until);
+	if (atomic_exchange(&worker->reopen, false))
+		engine_reopen(worker->engine);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	bool *open = handle->data;
+
+	*open = false;
+}
+
+static void close_handle(uv_async_t *handle, bool *open, struct loop *loop)
+{
+	if (!*open)
+		return;
+	handle->data = open;
+	uv_close((uv_handle_t *)handle, on_closed);
+	while (*open)
+		loop_turn(loop, 0);
+}
+
+static void ring(struct workers *workers)
+{
+	uv_async_send(&workers->bell);
+}
+
+static void worker_run(void *context)
+{
+	struct worker *worker = context;
+
+	worker->good = open_worker(worker);
+	uv_sem_post(&worker->opened);
+	while (worker->good && !atomic_load(&worker->stop) && !engine_finished(worker->engine)) {
+		engine_turn(worker->engine, -1);
+		heed(worker);
+	}
+	if (worker->engine)
+		worker->stuck = !engine_close(worker->engine);
+	if (worker->loop && !worker->stuck)
+		close_handle(&worker->wake, &worker->wake_open, worker->loop);
+	atomic_store(&worker->finished, true);
+	ring(worker->workers);
+}
+
+/* The first worker's side. */
+
+/* Signals are the first thread's. */
+static bool start_thread(struct worker *worker)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	const int answer = uv_thread_create(&worker->thread, worker_run, worker);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return answer == 0;
+}
+
+static void move_faults(struct faults *from, struct faults *to)
+{
+	for (size_t i = 0; i < from->count; i++)
+		fault_at(to, NULL, from->items[i].remedy, "%s", from->items[i].message);
+	faults_close(from);
+}
+
+static bool start_worker(struct workers *workers, uint32_t number, struct faults *faults)
+{
+	struct worker *worker = &workers->items[number - 1];
+
+	worker->workers = workers;
+	worker->number = number;
+	if (uv_sem_init(&worker->opened, 0) != 0)
+		return fault_at(faults, NULL, NULL, "cannot start a thread");
+	worker->started = start_thread(worker);
+	if (!worker->started) {
+		uv_sem_destroy(&worker->opened);
+		return fault_at(faults, NULL, NULL, "cannot start a thread");
+	}
+	workers->count = number;
+	uv_sem_wait(&worker->opened);
+	move_faults(&worker->faults, faults);
+	return worker->good;
+}
+
+static bool start_workers(struct workers *workers, struct faults *faults)
+{
+	bool good = true;
+
+	for (uint32_t number = 1; number < workers->plan->workers && good; number++)
+		good = start_worker(workers, number, faults);
+	return good;
+}
+
+bool workers_open(struct workers *workers, struct plan *plan, struct loop *loop, struct log *log,
+	struct faults *faults)
+{
+	*workers = (struct workers){ .plan = plan, .log = log, .loop = loop };
+	workers->items = calloc(plan->workers, sizeof(*workers->items));
+	workers->engine = engine_create(plan, 0, loop, log_engine_event, log);
+	if (!workers->items || !workers->engine ||
+		uv_async_init(loop_uv(loop), &workers->bell, on_wake) != 0)
+		return fault_at(faults, NULL, NULL, "not enough memory to start");
+	workers->bell_open = true;
+	return engine_open(workers->engine, faults) && start_workers(workers, faults);
+}
+
+bool workers_finished(const struct workers *workers)
+{
+	for (uint32_t i = 0; i < workers->count; i++)
+		if (!atomic_load(&workers->items[i].finished))
+			return false;
+	return engine_finished(workers->engine);
+}
+
+void workers_turn(struct workers *workers, int timeout_ms)
+{
+	if (!engine_finished(workers->engine))
+		engine_turn(workers->engine, timeout_ms);
+	else if (!workers_finished(workers))
+		loop_turn(workers->loop, timeout_ms);
+}
+
+/* The handle is there as long as the thread runs: it is told before it is joined. */
+static void wake(struct worker *worker)
+{
+	if (!atomic_load(&worker->finished))
+		uv_async_send(&worker->wake);
+}
+
+void workers_drain(struct workers *workers, uint64_t read_deadline)
+{
+	engine_drain(workers->engine, read_deadline);
+	for (uint32_t i = 0; i < workers->count; i++) {
+		atomic_store(&workers->items[i].drain_until, read_deadline);
+		wake(&workers->items[i]);
+	}
+}
+
+void workers_reopen(struct workers *workers)
+{
+	engine_reopen(workers->engine);
+	for (uint32_t i = 0; i < workers->count; i++) {
+		atomic_store(&workers->items[i].reopen, true);
+		wake(&workers->items[i]);
+	}
+}
+
+static bool join(struct worker *worker)
+{
+	atomic_store(&worker->stop, true);
+	wake(worker);
+	uv_thread_join(&worker->thread);
+	uv_sem_destroy(&worker->opened);
+	worker->started = false;
+	return !worker->stuck;
+}
+
+bool workers_stop(struct workers *workers)
+{
+	bool good = true;
+
+	for (uint32_t i = 0; i < workers->count; i++)
+		if (workers->items[i].started)
+			good &= join(&workers->items[i]);
+	if (workers->engine)
+		good &= engine_close(workers->engine);
+	workers->stuck = !good;
+	return good;
+}
+
+void workers_close(struct workers *workers)
+{
+	if (!workers_stop(workers))
+		return;
+	for (uint32_t i = 0; i < workers->count; i++) {
+		engine_destroy(workers->items[i].engine);
+		loop_destroy(workers->items[i].loop);
+	}
+	engine_destroy(workers->engine);
+	close_handle(&workers->bell, &workers->bell_open, workers->loop);
+	free(workers->items);
+	*workers = (struct workers){ 0 };
+}

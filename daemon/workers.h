@@ -1,0 +1,45 @@
+/* Workers: the threads that run the pipelines. The first is the thread that calls; the others have loops and engines of
+ * their own, and are told what to do by flags and a wake-up. Nothing of a pipeline is shared between them; what they
+ * counted is read when they have ended.
+ */
+#pragma once
+
+#include "daemon/log.h"
+#include "pipeline/engine.h"
+
+#include <uv.h>
+
+struct worker;
+
+struct workers {
+	struct plan *plan;
+	struct log *log;
+	struct worker *items; /* the others: plan->workers − 1 */
+	uint32_t count;       /* of them, those that were started */
+	struct loop *loop;    /* of the first */
+	struct engine *engine;
+	uv_async_t bell; /* rung by a worker that has ended */
+	bool bell_open, stuck;
+};
+
+/* Makes an engine on `loop` and starts the other threads; opens what the pipelines name, one worker after the other.
+ * False with faults. workers_close() may follow in either case. */
+bool workers_open(struct workers *workers, struct plan *plan, struct loop *loop, struct log *log,
+	struct faults *faults);
+
+/* One turn of the first worker; waits at most `timeout_ms`. */
+void workers_turn(struct workers *workers, int timeout_ms);
+
+/* True when every pipeline has finished. */
+bool workers_finished(const struct workers *workers);
+
+/* As engine_drain() and engine_reopen(), for all. */
+void workers_drain(struct workers *workers, uint64_t read_deadline);
+void workers_reopen(struct workers *workers);
+
+/* Ends all, finished or not, and waits for them: then their accounts can be read. False if the kernel still holds memory
+ * of theirs; then only the end of the process frees it. */
+bool workers_stop(struct workers *workers);
+
+/* Gives back what workers_open() made. Not after workers_stop() was false. */
+void workers_close(struct workers *workers);
