@@ -43,7 +43,9 @@ static void read_options(struct node_bench *bench, const char *json)
 static void plan(struct node_bench *bench)
 {
 	struct node *node = &bench->node;
-	struct shape in = { .kind = bench->kind, .framing = bench->framing, .streams = 1 };
+	struct shape in = {
+		.kind = bench->kind, .framing = bench->framing, .streams = 1, .max_record = 1 << 20
+	};
 	struct shape out = { 0 };
 	bool is_source = node->role == NODE_SOURCE;
 
