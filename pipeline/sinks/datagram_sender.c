@@ -313,15 +313,17 @@ bool datagram_sender_plan(struct datagram_sender *sender, struct node *node, con
 		return fault_at(faults, node->value,
 			"put {\"split\": \"newline\"} into the pipeline's \"stages\"",
 			"\"%s\" sends a record a datagram, but gets bytes", node->type->name);
-	sender->max_record = in->kind == FLOW_RECORDS ? in->max_record : 0;
-	node->charge = sizeof(struct datagrams_out) + sender->max_record;
+	sender->scratch_size = 1;
+	if (in->kind == FLOW_RECORDS)
+		sender->scratch_size = in->max_record + in->framing->delimiter_size;
+	node->charge = sizeof(struct datagrams_out) + sender->scratch_size;
 	return true;
 }
 
 bool datagram_sender_open(struct datagram_sender *sender, struct node *node, struct faults *faults)
 {
 	sender->out = calloc(1, sizeof(*sender->out));
-	if (!sender->out || !scratch_open(&sender->scratch, sender->max_record + 1))
+	if (!sender->out || !scratch_open(&sender->scratch, sender->scratch_size))
 		return fault_at(faults, NULL, NULL, "%s: out of memory", node->name);
 	sender->node = node;
 	sender->fd = -1;

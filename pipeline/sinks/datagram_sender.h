@@ -21,7 +21,7 @@ struct datagram_sender {
 	uint64_t at;              /* it has until then; 0: it does not wait */
 	struct datagrams_out *out;
 	struct scratch scratch; /* for records in several views */
-	uint64_t max_record;
+	uint64_t scratch_size;
 	bool over; /* it will not connect again */
 	bool lost; /* the socket is closed when nothing of it is in flight */
 	int trouble;
