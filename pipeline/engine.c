@@ -191,6 +191,7 @@ static void run_turn(struct run *run)
 {
 	uint64_t begin = clock_ns(), read = run->read;
 	run->ready = false;
+	round_flush(run); /* what waits goes first: the kernel writes while the sources read */
 	for (unsigned round = 0; round < TURN_ROUNDS; round++) {
 		if (!round_moves(run)) {
 			check_due(run, loop_now(run->engine->loop));
@@ -328,13 +329,14 @@ static void close_node(struct node *node)
 	plan_close_node(node);
 }
 
+/* Views first: they may lie in what the nodes made for themselves (frames, aside blocks). */
 static void close_run(struct run *run)
 {
 	struct pipeline *pipeline = run->pipeline;
-	for (size_t i = pipeline->node_count; i-- > 0;)
-		close_node(pipeline->nodes[i]);
 	for (size_t i = 0; i < pipeline->edge_count; i++)
 		batch_empty_out(&pipeline->edges[i].batch);
+	for (size_t i = pipeline->node_count; i-- > 0;)
+		close_node(pipeline->nodes[i]);
 	free(run->group);
 	run->group = NULL;
 	round_close(run);

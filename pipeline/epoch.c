@@ -53,7 +53,7 @@ static bool all_passed(const struct run *run, const struct edge *edge)
 }
 
 /* Where legs meet, the mark is set when the epoch has come from all. A sink's is kept beside its edge: it needs not stop
- * there. */
+ * there. On a drop branch the mark of an epoch that nobody waited for may still be under way: it stands for this one. */
 static void mark_edge(struct run *run, struct edge *edge)
 {
 	struct node *consumer = edge->consumer;
@@ -62,7 +62,7 @@ static void mark_edge(struct run *run, struct edge *edge)
 	edge->epoch = run->epoch.number;
 	if (consumer->role == NODE_SINK)
 		run->epoch.sink_mark[run_index(run, consumer)] = edge->batch.put.views;
-	else
+	else if (!edge->batch.marked)
 		batch_set_mark(&edge->batch);
 }
 

@@ -4,7 +4,9 @@
  *                    └ 7/8 ┬ each pipeline without memory of its own: an equal share, a pool of P buffers
  *     less before: the pipelines' own memory, and the charges of those that share
  *
- *     P ≥ max(32, 4 · ⌈max_record / buffer⌉ + 8) + 2 · (sources − 1) + 8 · (drop branches)
+ *     P ≥ max(32, 4 · (⌈max_record / buffer⌉ + 2) · max(splits, drop branches)) + 2 · (sources − 1) + 8 · (drop branches)
+ *
+ * so that the share of each in its quarter has room for the longest record.
  *
  * A pipeline with memory of its own pays its charges from that and has the rest as its pool. Where no max_record is set
  * it is 1 MiB, or the largest whole number of buffers that fits: the nodes are asked again for each size that is tried,
@@ -105,11 +107,14 @@ static uint32_t count_drops(const struct pipeline *pipeline)
 static uint64_t least_buffers(const struct draft *draft)
 {
 	const struct pipeline *pipeline = draft->pipeline;
-	uint64_t least = 4 * divide_up(largest_record(draft), pipeline->buffer_size) + 8;
+	uint64_t splits = count_splits(pipeline), drops = count_drops(pipeline);
+	uint64_t sharers = splits > drops ? splits : drops;
+	uint64_t pieces = divide_up(largest_record(draft), pipeline->buffer_size) + 2;
+	uint64_t least = 4 * pieces * (sharers > 0 ? sharers : 1);
 	if (least < LEAST_BUFFERS)
 		least = LEAST_BUFFERS;
 	uint64_t sources = count_sources(pipeline);
-	return least + (sources > 1 ? 2 * (sources - 1) : 0) + 8 * (uint64_t)count_drops(pipeline);
+	return least + (sources > 1 ? 2 * (sources - 1) : 0) + 8 * drops;
 }
 
 /* --- what a group has --------------------------------------------------------------------------------------------- */
@@ -285,18 +290,29 @@ static void set_drop_limits(struct pipeline *pipeline, uint32_t drops)
 	}
 }
 
-/* What sources read ahead, unfinished records and drop branches may each pin a quarter of the pool. */
+/* What is under read, in buffers of which no view is put yet, and what lies read in front of the first stage are an
+ * eighth each. */
+static void set_read_quotas(struct pipeline *pipeline, uint32_t sources)
+{
+	for (size_t i = 0; i < pipeline->node_count; i++)
+		if (pipeline->nodes[i]->role == NODE_SOURCE)
+			pipeline->nodes[i]->pin_quota = part(pipeline->buffers, 8, sources);
+}
+
+/* What sources read ahead, unfinished records and drop branches may each pin a quarter of the pool: the last quarter is
+ * for packing, which lets go of the others. */
 static void set_quotas(struct pipeline *pipeline)
 {
 	uint32_t sources = count_sources(pipeline);
 	assert(sources > 0);
 	set_pin_quotas(pipeline, pipeline->buffers);
+	set_read_quotas(pipeline, sources);
 	for (size_t i = 0; i < pipeline->edge_count; i++) {
 		struct edge *edge = &pipeline->edges[i];
 		if (edge->kind != FLOW_BYTES || !edge->producer ||
 			edge->producer->role != NODE_SOURCE)
 			continue;
-		uint64_t share = (uint64_t)pipeline->buffers * edge->producers / sources / 4;
+		uint64_t share = (uint64_t)pipeline->buffers * edge->producers / sources / 8;
 		edge->pin_limit = share > 2 ? (uint32_t)share : 2;
 	}
 	set_drop_limits(pipeline, count_drops(pipeline));

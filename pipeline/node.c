@@ -110,6 +110,23 @@ uint32_t node_shards(const struct node *node)
 	return node->pipeline->shards;
 }
 
+static bool any_drops(const struct tee *tee)
+{
+	for (size_t i = 0; i < tee->count; i++)
+		if (tee->branches[i].drop)
+			return true;
+	return false;
+}
+
+bool node_has_drops(const struct node *node)
+{
+	const struct pipeline *pipeline = node->pipeline;
+	for (size_t i = 0; i < pipeline->node_count; i++)
+		if (pipeline->nodes[i]->role == NODE_TEE && any_drops(pipeline->nodes[i]->state))
+			return true;
+	return false;
+}
+
 struct node *node_source_of(const struct node *node, uint32_t stream)
 {
 	const struct pipeline *pipeline = node->pipeline;

@@ -161,9 +161,11 @@ struct node {
 	struct pool *pool;
 	struct loop *loop;
 	struct account account;
-	uint64_t charge;    /* bytes of memory beside the pool, set by plan() */
-	uint32_t pin_quota; /* buffers of the pool that a split's unfinished records may pin */
-	uint64_t quota;     /* sources: bytes that this read() may bring */
+	uint64_t charge; /* bytes of memory beside the pool, set by plan() */
+	uint32_t
+		pin_quota; /* buffers of the pool that may be pinned by a split's unfinished records, or by
+	                       what a source has under read and not put yet (0: not said) */
+	uint64_t quota; /* sources: bytes that this read() may bring */
 	uint64_t
 		due; /* when it wants to be called though nothing moved (node_now() clock); 0: never */
 	struct flow_count given; /* what it put out; kept by the engine */
@@ -218,6 +220,9 @@ uint64_t node_default_max_record(const struct node *node);
 
 /* How many shards of the node's pipeline there are. */
 uint32_t node_shards(const struct node *node);
+
+/* True if the pipeline has a branch that drops: what it was given may never come back. */
+bool node_has_drops(const struct node *node);
 
 /* The source that a stream belongs to. */
 struct node *node_source_of(const struct node *node, uint32_t stream);

@@ -142,7 +142,8 @@ static uint64_t source_quota(const struct pipeline *pipeline)
 	return quota > pipeline->buffer_size ? quota : pipeline->buffer_size;
 }
 
-/* Whatever changes when something moves. */
+/* Whatever changes when something moves. That an epoch starts counts too: its marks lie in front of stages that were
+ * stepped before, and may wake nobody else. */
 static uint64_t movement(const struct run *run)
 {
 	const struct pipeline *pipeline = run->pipeline;
@@ -152,7 +153,7 @@ static uint64_t movement(const struct run *run)
 		sum += batch->put.views + batch->put.bytes + batch->taken.views +
 		       batch->taken.bytes + batch->closed;
 	}
-	return sum + run->epoch.number + !run->epoch.open;
+	return sum + 2 * run->epoch.number + !run->epoch.open;
 }
 
 /* The pool is empty and nothing moves: thin views in sink queues let go of the buffers that they pin. */

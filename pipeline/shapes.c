@@ -19,6 +19,8 @@ static const struct framing newline = {
 };
 
 static const char split_first[] = "put {\"split\": \"newline\"} before it";
+static const char records_first[] = "put {\"split\": \"newline\"} into the pipeline's \"stages\"";
+static const char compress_later[] = "put \"compress\" into the \"stages\" of each branch";
 
 bool shapes_is_split(const struct node *node)
 {
@@ -124,16 +126,17 @@ static bool check_streams(const struct node *node, const struct shape *in, struc
 		node->type->name);
 }
 
+/* Frames lie in the codec's few blocks: a branch that kept them would stop the codec, and so all others. */
 static bool check_branches(const struct node *node, const struct shape *in, struct faults *faults)
 {
 	const struct tee *tee = node->state;
 	bool good = true;
 	for (size_t i = 0; i < tee->count; i++)
-		if (tee->branches[i].drop && in->kind == FLOW_BYTES)
+		if (tee->branches[i].drop && in->kind != FLOW_RECORDS)
 			good = fault_at(faults, value_member(tee->branches[i].value, "when_full"),
-				"put {\"split\": \"newline\"} into the pipeline's \"stages\"",
-				"only whole records can be dropped, but \"%s\" gets bytes",
-				tee->branches[i].name);
+				in->kind == FLOW_BYTES ? records_first : compress_later,
+				"only whole records can be dropped, but \"%s\" gets %s",
+				tee->branches[i].name, kind_name(in->kind));
 	return good;
 }
 

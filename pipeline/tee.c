@@ -32,18 +32,75 @@ uint32_t branch_pins(const struct pipeline *pipeline, const struct batch *batch)
 	return pins;
 }
 
-static bool has_room(const struct pipeline *pipeline, const struct branch *branch, uint32_t count)
+static const struct pool *pool_of(const struct batch *batch, uint32_t index)
+{
+	const struct buffer *buffer =
+		batch->views[(batch->head + index) & (batch->capacity - 1)].buffer;
+	return buffer ? buffer->pool : NULL;
+}
+
+static uint32_t views_of(const struct batch *batch, uint32_t count, const struct pool *pool)
+{
+	uint32_t views = 0;
+	for (uint32_t i = 0; i < count; i++)
+		views += pool_of(batch, i) == pool;
+	return views;
+}
+
+/* The views of a branch that lie in this pool: in all its edges. */
+static uint32_t branch_views(
+	const struct pipeline *pipeline, const struct batch *batch, const struct pool *pool)
+{
+	uint32_t views = views_of(batch, batch->count, pool);
+	const struct node *node = consumer_of(pipeline, batch);
+	if (node && node->role == NODE_STAGE)
+		return views + branch_views(pipeline, node->out, pool);
+	const struct tee *tee = node && node->role == NODE_TEE ? node->state : NULL;
+	for (size_t i = 0; tee && i < tee->count; i++)
+		views += branch_views(pipeline, tee->branches[i].in, pool);
+	return views;
+}
+
+/* The pool, other than the pipeline's, that some of the input's first views lie in: a split's aside blocks. NULL: none. */
+static const struct pool *other_pool(
+	const struct pipeline *pipeline, const struct batch *in, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (pool_of(in, i) && pool_of(in, i) != pipeline->pool)
+			return pool_of(in, i);
+	return NULL;
+}
+
+/* Of another pool a drop branch has the same share as of the pipeline's, or it would hold up who waits for its blocks. */
+static bool may_keep(const struct pipeline *pipeline, const struct batch *in,
+	const struct branch *branch, uint32_t count)
+{
+	const struct pool *other = other_pool(pipeline, in, count);
+	if (branch_pins(pipeline, branch->in) + count > branch->pin_limit)
+		return false;
+	if (!other)
+		return true;
+	uint64_t share = (uint64_t)pool_count(other) * branch->pin_limit / pipeline->buffers;
+	uint32_t views = views_of(in, count, other) + branch_views(pipeline, branch->in, other);
+	return views <= (share > 0 ? share : 1);
+}
+
+/* For the first `count` views of the tee's input. */
+static bool has_room(const struct pipeline *pipeline, const struct batch *in,
+	const struct branch *branch, uint32_t count)
 {
 	if (batch_room(branch->in) < count)
 		return false;
-	return !branch->drop || branch_pins(pipeline, branch->in) + count <= branch->pin_limit;
+	return !branch->drop || may_keep(pipeline, in, branch, count);
 }
 
 static bool blocking_have_room(
-	const struct pipeline *pipeline, const struct tee *tee, uint32_t count)
+	const struct pipeline *pipeline, const struct node *node, uint32_t count)
 {
+	const struct tee *tee = node->state;
 	for (size_t i = 0; i < tee->count; i++)
-		if (!tee->branches[i].drop && !has_room(pipeline, &tee->branches[i], count))
+		if (!tee->branches[i].drop &&
+			!has_room(pipeline, node->in, &tee->branches[i], count))
 			return false;
 	return true;
 }
@@ -75,11 +132,11 @@ void tee_process(struct run *run, struct node *node)
 	struct batch *in = node->in;
 	for (uint32_t count; (count = batch_group(in)) > 0;) {
 		assert(count <= run->group_room);
-		if (!blocking_have_room(run->pipeline, tee, count))
+		if (!blocking_have_room(run->pipeline, node, count))
 			return;
 		for (size_t i = 0; i < tee->count; i++) {
 			struct branch *branch = &tee->branches[i];
-			if (has_room(run->pipeline, branch, count))
+			if (has_room(run->pipeline, in, branch, count))
 				give(run, branch, in, count);
 			else
 				branch->dropped += records_in(in, count);

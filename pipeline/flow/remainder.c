@@ -51,6 +51,7 @@ bool remainders_open(struct remainders *remainders, uint32_t streams, uint32_t a
 	uint32_t total = piece_total(streams, most_pieces, pin_quota);
 	*remainders = (struct remainders){ .stream_count = streams,
 		.most_pieces = most_pieces,
+		.aside_own = aside_blocks,
 		.pin_quota = pin_quota,
 		.pool = pool,
 		.copies = copies };
@@ -247,8 +248,8 @@ static bool room_begin(struct remainders *remainders, const struct remainder *re
 		*aside = pool_take(remainders->aside);
 	if (*aside && buffer_room(*aside) >= bytes)
 		return true;
-	bool comes_back = !*aside && total <= ASIDE_BLOCK &&
-			  remainders->aside_used < pool_count(remainders->aside);
+	bool comes_back =
+		!*aside && total <= ASIDE_BLOCK && remainders->aside_used < remainders->aside_own;
 	buffer_release(aside);
 	return !comes_back && pack_possible(remainders, bytes);
 }

@@ -27,6 +27,9 @@ struct remainders {
 	uint32_t most_pieces;       /* of one stream */
 	uint32_t pinned, pin_quota; /* buffers of the pool */
 	uint32_t aside_used;        /* aside blocks that unfinished records lie in */
+	uint32_t
+		aside_own; /* how many of them come back some time; all, unless the owner says less: drop
+	                       branches may keep the others */
 	struct pool *pool, *aside;
 	struct buffer *pack; /* where packed pieces go */
 	struct copies *copies;

@@ -23,11 +23,12 @@ enum operation_kind {
 
 /* `io_operation.kind` is one of these with any of the flags below. */
 enum {
-	OPERATION_KIND = 0x0f,
-	OPERATION_SUBMITTED = 0x10, /* uring: the ring has it */
-	OPERATION_LISTED = 0x20,    /* uring: it, or its cancel, waits for room in the ring */
-	OPERATION_CANCELLED = 0x40, /* io_cancel() was called */
-	OPERATION_FINISHED = 0x80   /* its result is known and waits to be delivered */
+	OPERATION_KIND = 0x07,
+	OPERATION_CANCELLING = 0x08, /* uring: the ring has been asked to cancel it */
+	OPERATION_SUBMITTED = 0x10,  /* uring: the ring has it */
+	OPERATION_LISTED = 0x20,     /* uring: it, or its cancel, waits for room in the ring */
+	OPERATION_CANCELLED = 0x40,  /* io_cancel() was called */
+	OPERATION_FINISHED = 0x80    /* its result is known and waits to be delivered */
 };
 
 struct backend {

@@ -22,6 +22,8 @@
 /* Values of user data that are no operation's address. */
 enum { NOBODY = 0, LIBUV = 1 };
 
+enum { CANCEL_AGAIN_MS = 20 };
+
 static bool uring_open(struct loop *loop, const char **why)
 {
 	struct uring *uring = loop->state;
@@ -133,7 +135,8 @@ static void uring_start(struct loop *loop, struct io_operation *operation)
 	operation->kind |= OPERATION_SUBMITTED;
 }
 
-/* Requests are taken in order, so this cannot hit the operation's next use. */
+/* Requests are taken in order, so this cannot hit the operation's next use. A request that is just being handed to a
+ * kernel thread may be missed: it is asked for again, until the operation has ended. */
 static void submit_cancel(struct uring *uring, struct io_operation *operation)
 {
 	struct io_uring_sqe *request = take_request(uring);
@@ -144,6 +147,38 @@ static void submit_cancel(struct uring *uring, struct io_operation *operation)
 	}
 	io_uring_prep_cancel(request, operation, 0);
 	io_uring_sqe_set_data64(request, NOBODY);
+	operation->kind |= OPERATION_CANCELLING;
+	operation_list_append(&uring->cancelling, operation);
+}
+
+static void leave_cancelling(struct uring *uring, struct io_operation *operation)
+{
+	operation->kind &= (uint8_t)~OPERATION_CANCELLING;
+	operation_list_remove(&uring->cancelling, operation);
+}
+
+/* Asks once more for what has not ended. How long the wait may last until the next time. */
+static int cancel_again(struct loop *loop, int limit_ms)
+{
+	struct uring *uring = loop->state;
+	uint64_t now = loop_now(loop);
+
+	if (uring->cancelling.count == 0)
+		uring->cancel_again = 0;
+	else if (uring->cancel_again == 0)
+		uring->cancel_again = now + CANCEL_AGAIN_MS;
+	else if (now >= uring->cancel_again) {
+		for (uint32_t left = uring->cancelling.count; left > 0; left--) {
+			struct io_operation *operation = uring->cancelling.first;
+
+			leave_cancelling(uring, operation);
+			submit_cancel(uring, operation);
+		}
+		uring->cancel_again = now + CANCEL_AGAIN_MS;
+	}
+	if (uring->cancelling.count > 0 && (limit_ms < 0 || limit_ms > CANCEL_AGAIN_MS))
+		return CANCEL_AGAIN_MS;
+	return limit_ms;
 }
 
 static void uring_cancel(struct loop *loop, struct io_operation *operation)
@@ -211,6 +246,8 @@ static void finish(struct loop *loop, struct io_operation *operation, int result
 {
 	if (operation->kind & OPERATION_LISTED)
 		leave_list(loop->state, operation);
+	if (operation->kind & OPERATION_CANCELLING)
+		leave_cancelling(loop->state, operation);
 	if (operation->kind & OPERATION_CANCELLED && result == -EINTR)
 		result = -ECANCELED;
 	loop_finish(loop, operation, result);
@@ -255,6 +292,7 @@ static void uring_wait(struct loop *loop, int limit_ms)
 	struct uring *uring = loop->state;
 
 	retry_waiting(loop);
+	limit_ms = cancel_again(loop, limit_ms);
 	watch_libuv(loop);
 	if (uring->waiting.count > 0 || !uring->watches_libuv)
 		limit_ms = 0;

@@ -12,6 +12,8 @@ struct uring {
 	struct io_uring ring;
 	struct operation_list
 		waiting; /* operations, or cancels of some, that found no room in the ring */
+	struct operation_list cancelling; /* operations that the ring was asked to cancel */
+	uint64_t cancel_again;            /* ms: when it is asked once more */
 	bool watches_libuv;
 	struct msghdr messages[URING_REQUESTS]; /* one for each place in the submission queue */
 };

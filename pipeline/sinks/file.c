@@ -25,6 +25,7 @@ struct file_sink {
 	bool opened;
 	bool failing;
 	bool wants_reopen;
+	bool halted; /* nothing may be begun any more */
 };
 
 static const struct option options[] = {
@@ -150,9 +151,9 @@ static void not_written(struct node *node, int result)
 	struct file_sink *sink = node->state;
 
 	gather_written(&sink->gather, node->in, 0);
-	if (result == -EAGAIN)
+	if (result == -EAGAIN && !sink->halted)
 		wait_for_room(node);
-	else if (result != -EINTR && result != -ECANCELED)
+	else if (result != -EAGAIN && result != -EINTR && result != -ECANCELED)
 		fail(node, result == 0 ? EIO : -result);
 }
 
@@ -218,6 +219,7 @@ static void file_halt(struct node *node)
 {
 	struct file_sink *sink = node->state;
 
+	sink->halted = true;
 	io_cancel(&sink->write);
 	io_cancel(&sink->poll);
 }

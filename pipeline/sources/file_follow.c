@@ -263,7 +263,7 @@ bool file_follow_open(struct file_follow *follow, struct node *node, const struc
 		.node = node, .look = file_notice_look, .owner = follow, .watches = true
 	};
 	for (unsigned i = 0; i < FILE_FOLLOW_READERS; i++)
-		memory = file_reader_open(&follow->readers[i], node) && memory;
+		memory = file_reader_open(&follow->readers[i], node, FILE_FOLLOW_READERS) && memory;
 	if (!file_table_open(&follow->table, most) || !memory)
 		return fault_at(faults, NULL, NULL, "%s: no memory to follow files", node->name);
 	if (!file_patterns_open(&follow->set.patterns, paths, exclude, faults))

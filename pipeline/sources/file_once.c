@@ -178,7 +178,7 @@ bool file_once_open(struct file_once *once, struct node *node, const struct stri
 			"%s: more than %d files to read", node->name, MOST_MATCHES);
 	sort_matches(once);
 	node->expected = sum_of_sizes(once);
-	if (!file_reader_open(&once->reader, node))
+	if (!file_reader_open(&once->reader, node, 1))
 		return fault_at(faults, NULL, NULL, "%s: no memory to read with", node->name);
 	return true;
 }

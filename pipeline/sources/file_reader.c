@@ -19,10 +19,13 @@ static void read_done(struct io_operation *operation, int result)
 	node_wake(reader->node);
 }
 
-bool file_reader_open(struct file_reader *reader, struct node *node)
+bool file_reader_open(struct file_reader *reader, struct node *node, uint32_t readers)
 {
 	*reader = (struct file_reader){ .operation.done = read_done, .node = node };
 	uint32_t most = READ_SIZE / pool_buffer_size(node->pool) + 1;
+	uint32_t share = node->pin_quota / readers;
+	if (node->pin_quota > 0 && most > share)
+		most = share > 0 ? share : 1;
 	reader->most = most < MOST_PIECES ? most : MOST_PIECES;
 	reader->buffers = calloc(reader->most, sizeof(struct buffer *));
 	reader->pieces = calloc(reader->most, sizeof(*reader->pieces));

@@ -16,17 +16,17 @@ struct file_reader {
 	struct node *node;
 	struct buffer **buffers; /* under read */
 	struct iovec *pieces;    /* what of them is still to be filled, then still to be put */
-	uint32_t most, count;
-	uint32_t at;   /* the buffer that is put from next */
-	uint32_t left; /* bytes that were read and are not put yet */
-	int result;    /* of the last read: bytes, 0 at the end, or −errno */
-	bool back;     /* the result is there and was not delivered in full */
+	uint32_t most, count;    /* buffers */
+	uint32_t at;             /* the buffer that is put from next */
+	uint32_t left;           /* bytes that were read and are not put yet */
+	int result;              /* of the last read: bytes, 0 at the end, or −errno */
+	bool back;               /* the result is there and was not delivered in full */
 	struct buffer *rest;
 	void *file; /* the owner's: what is being read */
 };
 
-/* Memory for a node whose pool is made. False without it. */
-bool file_reader_open(struct file_reader *reader, struct node *node);
+/* Memory for a node whose pool is made; `readers` share what it may have under read. False without it. */
+bool file_reader_open(struct file_reader *reader, struct node *node, uint32_t readers);
 void file_reader_close(struct file_reader *reader);
 size_t file_reader_cost(void);
 

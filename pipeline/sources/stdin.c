@@ -56,6 +56,13 @@ static void put_end(struct stdin_source *source, struct batch *out)
 		node->ended = true;
 }
 
+/* It stops where it is: its stream has not ended, so an unfinished record is not emitted. */
+static void stop_if_draining(struct stdin_source *source)
+{
+	if (source->draining && !source->flag)
+		source->node->ended = true;
+}
+
 static void fail(struct stdin_source *source, int error)
 {
 	source->flag = VIEW_BROKEN;
@@ -149,10 +156,9 @@ static void read_file(struct stdin_source *source, struct batch *out)
 	put_read(source, out, node->quota);
 	if (source->unput > 0)
 		return;
-	if (source->draining && !source->flag)
-		source->flag = VIEW_BROKEN;
+	stop_if_draining(source);
 	put_end(source, out);
-	if (source->flag)
+	if (source->flag || node->ended)
 		return;
 	take_buffers(source);
 	if (source->count == 0)
@@ -218,9 +224,8 @@ static void read_inbox(struct stdin_source *source, struct batch *out)
 {
 	struct node *node = source->node;
 
-	if (source->draining && !source->flag)
-		source->flag = VIEW_BROKEN;
-	if (!source->flag && inbox_next(&source->inbox) && node->quota > 0 && batch_room(out) > 0 &&
+	stop_if_draining(source);
+	if (!source->flag && !node->ended && inbox_next(&source->inbox) && node->quota > 0 && batch_room(out) > 0 &&
 		receive_ready(&source->buffer, node->pool))
 		receive(source, out);
 	put_end(source, out);

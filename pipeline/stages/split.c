@@ -44,7 +44,8 @@ struct split {
 	struct framing framing;
 	struct matcher matcher;
 	struct stream *streams;
-	uint32_t stream_count, aside_blocks, most_views;
+	uint32_t stream_count, most_views;
+	uint32_t aside_own, aside_blocks; /* for its streams; with what drop branches may keep */
 	struct remainders remainders;
 	struct view *views; /* a record on its way out */
 	bool pending;       /* a stream's remainder must be seen to before anything else is taken */
@@ -128,7 +129,9 @@ static bool split_plan(
 	uint64_t whole = split->limit + split->framing.delimiter_size;
 	split->most_views = most_views(whole, buffer);
 	split->stream_count = node_stream_count(node);
-	split->aside_blocks = in->connections > 64 ? in->connections : 64;
+	split->aside_own = in->connections > 64 ? in->connections : 64;
+	split->aside_blocks =
+		split->aside_own + (node_has_drops(node) ? split->aside_own / 3 + 1 : 0);
 	node->charge += split->stream_count * sizeof(struct stream) +
 			(split->most_views + 4) * sizeof(struct view) +
 			remainders_cost(split->stream_count, split->aside_blocks, split->most_views,
@@ -152,9 +155,10 @@ static bool split_open(struct node *node, struct faults *faults)
 	struct split *split = node->state;
 	split->streams = calloc(split->stream_count, sizeof(*split->streams));
 	split->views = calloc(split->most_views + 4, sizeof(*split->views));
-	if (split->streams && split->views &&
-		remainders_open(&split->remainders, split->stream_count, split->aside_blocks,
-			split->most_views, node->pin_quota, node->pool, &node->account.copies))
+	bool opened = remainders_open(&split->remainders, split->stream_count, split->aside_blocks,
+		split->most_views, node->pin_quota, node->pool, &node->account.copies);
+	split->remainders.aside_own = split->aside_own;
+	if (split->streams && split->views && opened)
 		return true;
 	return fault_at(faults, NULL, NULL, "%s: no memory for %u streams", node->name,
 		split->stream_count);

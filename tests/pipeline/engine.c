@@ -68,7 +68,7 @@ Test(engine, a_stuck_drop_branch_loses_its_newest_records_and_nobody_elses)
 	struct segment segment = { .data = text, .size = size, .flags = VIEW_END };
 	struct bench bench = { .stages = "[\"split\"]",
 		.to = "[\"bench\",{\"bench\":{},\"when_full\":\"drop\"}]",
-		.memory = "200KiB",
+		.memory = "256KiB",
 		.buffer = "64B",
 		.segments = &segment,
 		.segment_count = 1,

@@ -149,7 +149,7 @@ Test(memory, has_room_for_sources_and_drop_branches, .init = kinds_add)
 				   "'a', 'stages': ["
 				   "'split' ] }, { 'file': 'b', 'stages': [ 'split' ] } ], 'to': "
 				   "'null' } } }"),
-		36);
+		4 * 3 * (1 + 2) + 2 * 2);
 	cr_expect_eq(least_buffers("{ 'pipelines': { 'p': { 'memory': '@', 'from': 'stdin', "
 				   "'stages': [ 'split' ],"
 				   "'to': [ { 'null': {}, 'when_full': 'drop' }, { 'to': [ 'null', "
@@ -226,7 +226,8 @@ Test(memory, limits_what_may_be_pinned, .init = kinds_add)
 	cr_expect_eq(kinds_node(&planned, "p.from.1.split")->pin_quota, buffers / 4 / 2);
 	cr_expect_eq(tee->branches[0].pin_limit, 0);
 	cr_expect_eq(tee->branches[2].pin_limit, buffers / 4 / 2);
-	cr_expect_eq(first->pin_limit, buffers / 8);
+	cr_expect_eq(first->pin_limit, buffers / 2 / 8);
+	cr_expect_eq(kinds_node(&planned, "p.from.1")->pin_quota, buffers / 8 / 2);
 	cr_expect_eq(((struct edge *)(void *)kinds_node(&planned, "p.to")->in)->pin_limit, 0);
 	kinds_close(&planned);
 }
@@ -237,6 +238,6 @@ Test(memory, limits_sources_that_meet_together, .init = kinds_add)
 	kinds_plan_well(&planned, "{ 'pipelines': { 'p': { 'from': [ 'stdin', { 'file': 'a' } ],"
 				  "'stages': [ 'split' ], 'to': 'stdout' } } }");
 	const struct edge *edge = (struct edge *)(void *)kinds_node(&planned, "p.split")->in;
-	cr_expect_eq(edge->pin_limit, planned.plan->pipelines[0].buffers / 4);
+	cr_expect_eq(edge->pin_limit, planned.plan->pipelines[0].buffers / 8);
 	kinds_close(&planned);
 }
