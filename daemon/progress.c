@@ -97,7 +97,8 @@ void progress_open(
 	*progress = (struct progress){
 		.log = log, .loop = loop, .plan = plan, .started = loop_now(loop)
 	};
-	if (!isatty(log->fd) || writes_to_terminal(plan) ||
+	/* Other threads' counters are theirs while they run. */
+	if (plan->workers > 1 || !isatty(log->fd) || writes_to_terminal(plan) ||
 		uv_timer_init(loop_uv(loop), &progress->timer) != 0)
 		return;
 	progress->timer.data = progress;

@@ -25,7 +25,6 @@ struct run {
 	struct progress progress;
 	uint64_t started;  /* ns, of uv_hrtime() */
 	uint64_t deadline; /* of the drain; 0: it is not draining */
-	bool stuck; /* the kernel still holds memory of ours: only the end of the process frees it */
 };
 
 static enum exit_status read_configuration(struct run *run)
@@ -140,10 +139,8 @@ static bool lost_bad_data(const struct plan *plan)
 static uint64_t undelivered(const struct run *run)
 {
 	const struct plan *plan = run->configuration.plan;
-	uint64_t sum = 0;
+	uint64_t sum = plan_undelivered(plan); /* of workers that could not be closed */
 
-	if (run->stuck)
-		return plan_undelivered(run->configuration.plan);
 	for (size_t i = 0; i < plan->count; i++)
 		for (size_t k = 0; k < plan->pipelines[i].node_count; k++)
 			sum += plan->pipelines[i].nodes[k]->account.dropped[DROP_SHUTDOWN];
@@ -153,12 +150,16 @@ static uint64_t undelivered(const struct run *run)
 static enum exit_status judge_cut_short(struct run *run)
 {
 	const uint64_t left = undelivered(run);
+	const uint64_t bytes = plan_undelivered_bytes(run->configuration.plan);
 
-	if (left == 0)
+	if (left == 0 && bytes == 0)
 		return STATUS_FINE;
-	log_say(&run->log, LOG_LEVEL_ERROR, "%s: undelivered=%" PRIu64 " rereadable=0",
+	/* Nothing can be read again as long as no source keeps a checkpoint. */
+	log_say(&run->log, LOG_LEVEL_ERROR,
+		"%s: undelivered=%" PRIu64 " rereadable=0, and %" PRIu64
+		" bytes that were not split into records",
 		run->signals.ends > 1 ? "the drain was cut short" : "the drain deadline has passed",
-		left);
+		left, bytes);
 	return STATUS_UNDELIVERED;
 }
 
@@ -193,14 +194,17 @@ static enum exit_status run_to_the_end(struct run *run)
 	const uint64_t ns = uv_hrtime() - run->started;
 	progress_close(&run->progress);
 	const bool finished = workers_finished(&run->workers);
-	run->stuck = !workers_stop(&run->workers);
+	(void)workers_stop(&run->workers); /* asked again when all is closed */
 	const enum exit_status status = finished ? judge_finished(run) : judge_cut_short(run);
 	print_summary(run, ns);
 	return status;
 }
 
+/* What the kernel still holds, only the end of the process frees. */
 static void close_all(struct run *run)
 {
+	if (!workers_stop(&run->workers))
+		return;
 	signals_close(&run->signals);
 	workers_close(&run->workers);
 	loop_destroy(run->loop);
@@ -222,7 +226,6 @@ enum exit_status run(const struct command_line *line)
 		status = open_workers(&run);
 	if (status == STATUS_FINE)
 		status = run_to_the_end(&run);
-	if (!run.stuck)
-		close_all(&run);
+	close_all(&run);
 	return status;
 }

@@ -12,6 +12,7 @@ struct worker {
 	uint32_t number; /* from 1 */
 	uv_thread_t thread;
 	uv_sem_t opened; /* posted once it has tried */
+	uv_sem_t go;     /* posted once all have opened, or it is to stop */
 	struct loop *loop;
 	struct engine *engine;
 	struct faults faults;
@@ -46,6 +47,11 @@ static bool open_worker(struct worker *worker)
 	return engine_open(worker->engine, &worker->faults);
 }
 
+static void ring(struct workers *workers)
+{
+	uv_async_send(&workers->bell);
+}
+
 static void heed(struct worker *worker)
 {
 	const uint64_t until = atomic_load(&worker->drain_until);
@@ -54,6 +60,9 @@ static void heed(struct worker *worker)
 		engine_drain(worker->engine, until);
 	if (atomic_exchange(&worker->reopen, false))
 		engine_reopen(worker->engine);
+	if (engine_wants_end(worker->engine) &&
+		!atomic_exchange(&worker->workers->end_wanted, true))
+		ring(worker->workers);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -73,25 +82,19 @@ static void close_handle(uv_async_t *handle, bool *open, struct loop *loop)
 		loop_turn(loop, 0);
 }
 
-static void ring(struct workers *workers)
-{
-	uv_async_send(&workers->bell);
-}
-
 static void worker_run(void *context)
 {
 	struct worker *worker = context;
 
 	worker->good = open_worker(worker);
 	uv_sem_post(&worker->opened);
+	uv_sem_wait(&worker->go);
 	while (worker->good && !atomic_load(&worker->stop) && !engine_finished(worker->engine)) {
 		engine_turn(worker->engine, -1);
 		heed(worker);
 	}
 	if (worker->engine)
 		worker->stuck = !engine_close(worker->engine);
-	if (worker->loop && !worker->stuck)
-		close_handle(&worker->wake, &worker->wake_open, worker->loop);
 	atomic_store(&worker->finished, true);
 	ring(worker->workers);
 }
@@ -123,13 +126,11 @@ static bool start_worker(struct workers *workers, uint32_t number, struct faults
 
 	worker->workers = workers;
 	worker->number = number;
-	if (uv_sem_init(&worker->opened, 0) != 0)
+	if (uv_sem_init(&worker->opened, 0) != 0 || uv_sem_init(&worker->go, 0) != 0)
 		return fault_at(faults, NULL, NULL, "cannot start a thread");
 	worker->started = start_thread(worker);
-	if (!worker->started) {
-		uv_sem_destroy(&worker->opened);
+	if (!worker->started)
 		return fault_at(faults, NULL, NULL, "cannot start a thread");
-	}
 	workers->count = number;
 	uv_sem_wait(&worker->opened);
 	move_faults(&worker->faults, faults);
@@ -142,6 +143,8 @@ static bool start_workers(struct workers *workers, struct faults *faults)
 
 	for (uint32_t number = 1; number < workers->plan->workers && good; number++)
 		good = start_worker(workers, number, faults);
+	for (uint32_t i = 0; good && i < workers->count; i++)
+		uv_sem_post(&workers->items[i].go);
 	return good;
 }
 
@@ -172,6 +175,10 @@ void workers_turn(struct workers *workers, int timeout_ms)
 		engine_turn(workers->engine, timeout_ms);
 	else if (!workers_finished(workers))
 		loop_turn(workers->loop, timeout_ms);
+	if (engine_wants_end(workers->engine))
+		atomic_store(&workers->end_wanted, true);
+	if (atomic_load(&workers->end_wanted) && !workers->ending)
+		workers_drain(workers, loop_now(workers->loop));
 }
 
 /* The handle is there as long as the thread runs: it is told before it is joined. */
@@ -183,6 +190,7 @@ static void wake(struct worker *worker)
 
 void workers_drain(struct workers *workers, uint64_t read_deadline)
 {
+	workers->ending = true;
 	engine_drain(workers->engine, read_deadline);
 	for (uint32_t i = 0; i < workers->count; i++) {
 		atomic_store(&workers->items[i].drain_until, read_deadline);
@@ -202,9 +210,11 @@ void workers_reopen(struct workers *workers)
 static bool join(struct worker *worker)
 {
 	atomic_store(&worker->stop, true);
+	uv_sem_post(&worker->go);
 	wake(worker);
 	uv_thread_join(&worker->thread);
 	uv_sem_destroy(&worker->opened);
+	uv_sem_destroy(&worker->go);
 	worker->started = false;
 	return !worker->stuck;
 }
@@ -218,18 +228,22 @@ bool workers_stop(struct workers *workers)
 			good &= join(&workers->items[i]);
 	if (workers->engine)
 		good &= engine_close(workers->engine);
-	workers->stuck = !good;
 	return good;
+}
+
+/* The thread has ended; its loop runs once more here, to let go of the handle. */
+static void close_worker(struct worker *worker)
+{
+	engine_destroy(worker->engine);
+	if (worker->wake_open)
+		uv_close((uv_handle_t *)&worker->wake, NULL);
+	loop_destroy(worker->loop);
 }
 
 void workers_close(struct workers *workers)
 {
-	if (!workers_stop(workers))
-		return;
-	for (uint32_t i = 0; i < workers->count; i++) {
-		engine_destroy(workers->items[i].engine);
-		loop_destroy(workers->items[i].loop);
-	}
+	for (uint32_t i = 0; i < workers->count; i++)
+		close_worker(&workers->items[i]);
 	engine_destroy(workers->engine);
 	close_handle(&workers->bell, &workers->bell_open, workers->loop);
 	free(workers->items);

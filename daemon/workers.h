@@ -7,6 +7,7 @@
 #include "daemon/log.h"
 #include "pipeline/engine.h"
 
+#include <stdatomic.h>
 #include <uv.h>
 
 struct worker;
@@ -19,7 +20,8 @@ struct workers {
 	struct loop *loop;    /* of the first */
 	struct engine *engine;
 	uv_async_t bell; /* rung by a worker that has ended */
-	bool bell_open, stuck;
+	bool bell_open, ending;
+	atomic_bool end_wanted; /* by a node of another worker */
 };
 
 /* Makes an engine on `loop` and starts the other threads; opens what the pipelines name, one worker after the other.
@@ -27,7 +29,7 @@ struct workers {
 bool workers_open(struct workers *workers, struct plan *plan, struct loop *loop, struct log *log,
 	struct faults *faults);
 
-/* One turn of the first worker; waits at most `timeout_ms`. */
+/* One turn of the first worker; waits at most `timeout_ms`. Where a node of any worker wants the run to end, all drain. */
 void workers_turn(struct workers *workers, int timeout_ms);
 
 /* True when every pipeline has finished. */
@@ -41,5 +43,5 @@ void workers_reopen(struct workers *workers);
  * of theirs; then only the end of the process frees it. */
 bool workers_stop(struct workers *workers);
 
-/* Gives back what workers_open() made. Not after workers_stop() was false. */
+/* Gives back what workers_open() made, once workers_stop() was true. */
 void workers_close(struct workers *workers);

@@ -22,7 +22,7 @@ const struct option service_options[] = {
 		       "pipelines and shards."),
 	OPTION(CHOICE, struct service, io, .choices = backends,
 		.doc = "How the kernel is asked: auto takes io_uring where there is one."),
-	OPTION(TIME, struct service, drain, .standard = "8s",
+	OPTION(TIME, struct service, drain, .standard = "8s", .most = "1d",
 		.doc = "How long the sinks may take to write what was read when the daemon is told "
 		       "to end."),
 	OPTIONS_END

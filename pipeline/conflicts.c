@@ -155,6 +155,24 @@ static void compare(const struct plan *plan, enum node_role role, enum option_ty
 		}
 }
 
+/* Standard input and output are there once. */
+static void find_second(
+	const struct plan *plan, const char *kind, const char *remedy, struct faults *faults)
+{
+	const struct node *first = NULL;
+	for (size_t i = 0; i < plan->count; i++)
+		for (size_t k = 0; k < plan->pipelines[i].node_count; k++) {
+			const struct node *node = plan->pipelines[i].nodes[k];
+			if (strcmp(node->type->name, kind) != 0 || plan->pipelines[i].shard > 0)
+				continue;
+			if (first)
+				fault_at(faults, node->value, remedy, "\"%s\" is \"%s\" already",
+					first->name, kind);
+			else
+				first = node;
+		}
+}
+
 void conflicts_find(const struct plan *plan, struct faults *faults)
 {
 	compare(plan, NODE_SOURCE, OPTION_ADDRESS, same_address,
@@ -166,4 +184,6 @@ void conflicts_find(const struct plan *plan, struct faults *faults)
 	compare(plan, NODE_SINK, OPTION_STRING, same_path,
 		"give it another path, or have one sink for both", "writes to this file already",
 		faults);
+	find_second(plan, "stdin", "have one source for both", faults);
+	find_second(plan, "stdout", "have one sink for both, or write to files", faults);
 }

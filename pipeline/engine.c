@@ -27,7 +27,7 @@ struct engine {
 	engine_log *log;
 	void *log_context;
 	uint64_t epoch_interval; /* ms */
-	bool draining, opened;
+	bool draining, opened, end_wanted;
 };
 
 size_t run_index(const struct run *run, const struct node *node)
@@ -39,9 +39,9 @@ size_t run_index(const struct run *run, const struct node *node)
 	return 0;
 }
 
-struct edge *edge_of(struct batch *batch)
+struct edge *edge_of(const struct batch *batch)
 {
-	return (struct edge *)(void *)((char *)batch - offsetof(struct edge, batch));
+	return (struct edge *)((uintptr_t)batch - offsetof(struct edge, batch));
 }
 
 bool node_feeds(const struct node *node, const struct edge *edge)
@@ -270,6 +270,17 @@ void engine_drain(struct engine *engine, uint64_t read_deadline)
 				node->ended = true;
 		}
 	}
+}
+
+void engine_want_end(struct engine *engine)
+{
+	engine->end_wanted = true;
+	engine_drain(engine, loop_now(engine->loop));
+}
+
+bool engine_wants_end(const struct engine *engine)
+{
+	return engine->end_wanted;
 }
 
 void engine_reopen(struct engine *engine)

@@ -15,7 +15,7 @@ typedef void engine_log(void *context, enum log_level level, const char *pipelin
 	const char *text);
 
 /* For the pipelines of the plan that are this worker's, at least one. All that follows is called on the thread that made
- * the loop. NULL without memory. */
+ * the loop, but for engine_destroy(), once that thread has closed it and ended. NULL without memory. */
 struct engine *engine_create(
 	struct plan *plan, uint32_t worker, struct loop *loop, engine_log *log, void *context);
 
@@ -35,11 +35,19 @@ bool engine_finished(const struct engine *engine);
 /* Begins to drain; sockets are read until `read_deadline` at most (node_now() clock). */
 void engine_drain(struct engine *engine, uint64_t read_deadline);
 
+/* A node has no more use for the run (the reader of standard output has gone): drains, and remembers it, so that whoever
+ * runs several engines can drain the others. */
+void engine_want_end(struct engine *engine);
+bool engine_wants_end(const struct engine *engine);
+
 /* Every file sink closes and opens its path again at a record's border. */
 void engine_reopen(struct engine *engine);
 
 /* Records that were read and not written: in queues, frames and sends. */
 uint64_t plan_undelivered(const struct plan *plan);
+
+/* Bytes of streams that were read and neither split into records nor written. */
+uint64_t plan_undelivered_bytes(const struct plan *plan);
 
 /* Milliseconds of the loop's clock. */
 uint64_t engine_now(const struct engine *engine);

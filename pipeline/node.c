@@ -59,7 +59,7 @@ void node_log(struct node *node, enum log_level level, const char *format, ...)
 void node_end_run(struct node *node)
 {
 	if (node->pipeline->engine)
-		engine_drain(node->pipeline->engine, node_now(node));
+		engine_want_end(node->pipeline->engine);
 }
 
 bool log_gate_open(struct log_gate *gate, uint64_t now, uint64_t *missed)

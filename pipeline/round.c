@@ -88,6 +88,7 @@ static void step_tee(struct run *run, struct node *node)
 		finish_node(run, node);
 }
 
+/* A source is at something that will bring bytes for certain. */
 static bool more_will_come(const struct run *run)
 {
 	for (size_t i = 0; i < run->leg_count; i++)
@@ -107,7 +108,7 @@ static bool is_worth_a_write(const struct run *run, const struct batch *in)
 static void step_sink(struct run *run, struct node *node)
 {
 	const struct sink_ops *ops = (const void *)node->type;
-	bool waits = (run->reading || more_will_come(run)) && !is_worth_a_write(run, node->in);
+	bool waits = run->reading && !is_worth_a_write(run, node->in);
 	if (node->ended || (waits && !node->due))
 		return;
 	ops->write(node, node->in);
@@ -153,7 +154,7 @@ static uint64_t movement(const struct run *run)
 		sum += batch->put.views + batch->put.bytes + batch->taken.views +
 		       batch->taken.bytes + batch->closed;
 	}
-	return sum + 2 * run->epoch.number + !run->epoch.open;
+	return sum;
 }
 
 /* The pool is empty and nothing moves: thin views in sink queues let go of the buffers that they pin. */
@@ -244,21 +245,23 @@ bool round_moves(struct run *run)
 	struct pipeline *pipeline = run->pipeline;
 	uint64_t read = run->read;
 	step_legs(run);
-	run->reading = run->read > read;
+	run->reading = run->read > read || more_will_come(run);
 	for (size_t i = run->shared; i < pipeline->node_count; i++)
 		step_node(run, pipeline->nodes[i]);
 	epoch_step(run, engine_now(run->engine));
-	uint64_t moved = movement(run);
-	bool any = moved != run->moved;
+	uint64_t moved = movement(run), epochs = 2 * run->epoch.number + !run->epoch.open;
+	bool flowed = moved != run->moved, stepped = epochs != run->epochs;
 	run->moved = moved;
-	if (any)
+	run->epochs = epochs;
+	/* A step of an epoch is no reason for another one. */
+	if (flowed)
 		epoch_moved(run, engine_now(run->engine));
-	return any || pack_thin(run);
+	return flowed || stepped || pack_thin(run);
 }
 
 void round_flush(struct run *run)
 {
-	run->reading = false;
+	run->reading = more_will_come(run);
 	for (size_t i = run->shared; i < run->pipeline->node_count; i++)
 		if (run->pipeline->nodes[i]->role == NODE_SINK)
 			step_sink(run, run->pipeline->nodes[i]);

@@ -1,4 +1,4 @@
-/* What the engine keeps of a pipeline while it runs: private to engine.c, round.c, epoch.c and tee.c. */
+/* What the engine keeps of a pipeline while it runs: private to the files of the engine and to node.c. */
 #pragma once
 
 #include "pipeline/engine.h"
@@ -13,9 +13,9 @@ struct epoch {
 	uint64_t interval; /* ms */
 	bool open;         /* one is under way */
 	uint64_t number;
-	uint64_t due;     /* when the next may start; 0: nothing has moved since the last */
-	uint64_t *noted;  /* positions, by stream */
-	uint64_t *passed; /* by node: the last epoch that it passed on, or (a sink) that is safe */
+	uint64_t due;        /* when the next may start; 0: nothing has moved since the last */
+	uint64_t *noted;     /* positions, by stream */
+	uint64_t *passed;    /* by node: the last epoch that it passed on */
 	uint64_t *sink_mark; /* by node: where a sink's epoch lies in its input */
 	bool last_done;      /* the sources have ended and what they noted then has been marked */
 };
@@ -25,8 +25,9 @@ struct run {
 	struct engine *engine;
 	struct epoch epoch;
 	bool ready;
-	uint64_t moved;     /* as of the last sweep: views and bytes put and taken */
-	bool reading;       /* the sources brought something in this round */
+	uint64_t moved;  /* as of the last sweep: views and bytes put and taken */
+	uint64_t epochs; /* the same of epochs */
+	bool reading; /* there is more to read: the sources brought something in this round, or are about to */
 	uint64_t read;      /* bytes that the sources brought */
 	uint32_t overdue;   /* turns in which a node left its due time in the past */
 	struct view *group; /* a record on its way through a tee */
@@ -58,7 +59,7 @@ uint64_t node_queued(const struct node *node);
 size_t run_index(const struct run *run, const struct node *node);
 
 /* The edge that a batch is part of. */
-struct edge *edge_of(struct batch *batch);
+struct edge *edge_of(const struct batch *batch);
 
 /* True if `node` puts into the edge. */
 bool node_feeds(const struct node *node, const struct edge *edge);
@@ -86,4 +87,4 @@ bool epoch_lets_close(struct run *run);
 void tee_process(struct run *run, struct node *tee);
 
 /* The buffers that a branch pins: in all its edges. */
-uint32_t branch_pins(const struct pipeline *pipeline, const struct batch *batch);
+uint32_t branch_pins(const struct batch *batch);

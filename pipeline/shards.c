@@ -87,10 +87,25 @@ void shards_check(const struct pipeline *pipeline, struct faults *faults)
 	}
 }
 
-/* Whole processors that cpu.max of this cgroup (version 2) lets us use; `all` if it says nothing. */
+/* cpu.max of this cgroup (version 2): where /proc says that we are, or at the root of what we see. */
+static FILE *open_cpu_max(void)
+{
+	char line[512] = "", path[640];
+	FILE *self = fopen("/proc/self/cgroup", "re");
+	if (self && fgets(line, sizeof(line), self))
+		line[strcspn(line, "\n")] = '\0';
+	if (self)
+		fclose(self);
+	bool found = strncmp(line, "0::", 3) == 0;
+	snprintf(path, sizeof(path), "/sys/fs/cgroup%s/cpu.max", found ? line + 3 : "");
+	FILE *file = fopen(path, "re");
+	return file ? file : fopen("/sys/fs/cgroup/cpu.max", "re");
+}
+
+/* Whole processors that the cgroup lets us use; `all` if it says nothing. */
 static uint32_t cgroup_cores(uint32_t all)
 {
-	FILE *file = fopen("/sys/fs/cgroup/cpu.max", "re");
+	FILE *file = open_cpu_max();
 	unsigned long long quota = 0, period = 0;
 	if (!file)
 		return all;

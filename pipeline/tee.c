@@ -8,27 +8,19 @@
 
 #include <assert.h>
 
-static struct node *consumer_of(const struct pipeline *pipeline, const struct batch *batch)
-{
-	for (size_t i = 0; i < pipeline->node_count; i++)
-		if (pipeline->nodes[i]->in == batch)
-			return pipeline->nodes[i];
-	return NULL;
-}
-
-uint32_t branch_pins(const struct pipeline *pipeline, const struct batch *batch)
+uint32_t branch_pins(const struct batch *batch)
 {
 	uint32_t pins = batch->pins;
-	const struct node *node = consumer_of(pipeline, batch);
+	const struct node *node = edge_of(batch)->consumer;
 	while (node && node->role == NODE_STAGE) {
 		pins += node->out->pins;
-		node = consumer_of(pipeline, node->out);
+		node = edge_of(node->out)->consumer;
 	}
 	if (!node || node->role != NODE_TEE)
 		return pins;
 	const struct tee *tee = node->state;
 	for (size_t i = 0; i < tee->count; i++)
-		pins += branch_pins(pipeline, tee->branches[i].in);
+		pins += branch_pins(tee->branches[i].in);
 	return pins;
 }
 
@@ -48,16 +40,15 @@ static uint32_t views_of(const struct batch *batch, uint32_t count, const struct
 }
 
 /* The views of a branch that lie in this pool: in all its edges. */
-static uint32_t branch_views(
-	const struct pipeline *pipeline, const struct batch *batch, const struct pool *pool)
+static uint32_t branch_views(const struct batch *batch, const struct pool *pool)
 {
 	uint32_t views = views_of(batch, batch->count, pool);
-	const struct node *node = consumer_of(pipeline, batch);
+	const struct node *node = edge_of(batch)->consumer;
 	if (node && node->role == NODE_STAGE)
-		return views + branch_views(pipeline, node->out, pool);
+		return views + branch_views(node->out, pool);
 	const struct tee *tee = node && node->role == NODE_TEE ? node->state : NULL;
 	for (size_t i = 0; tee && i < tee->count; i++)
-		views += branch_views(pipeline, tee->branches[i].in, pool);
+		views += branch_views(tee->branches[i].in, pool);
 	return views;
 }
 
@@ -76,12 +67,12 @@ static bool may_keep(const struct pipeline *pipeline, const struct batch *in,
 	const struct branch *branch, uint32_t count)
 {
 	const struct pool *other = other_pool(pipeline, in, count);
-	if (branch_pins(pipeline, branch->in) + count > branch->pin_limit)
+	if (branch_pins(branch->in) + count > branch->pin_limit)
 		return false;
 	if (!other)
 		return true;
 	uint64_t share = (uint64_t)pool_count(other) * branch->pin_limit / pipeline->buffers;
-	uint32_t views = views_of(in, count, other) + branch_views(pipeline, branch->in, other);
+	uint32_t views = views_of(in, count, other) + branch_views(branch->in, other);
 	return views <= (share > 0 ? share : 1);
 }
 

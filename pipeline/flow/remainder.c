@@ -323,7 +323,7 @@ enum remainder_result remainder_add(
 	bool pins = view->buffer && view->buffer->remainders == 0;
 	bool over = remainders->pinned + pins > remainders->pin_quota;
 	struct buffer *aside = NULL;
-	uint64_t unpacked = bytes_to_pack(remainders, remainder, is_packed) + view->size;
+	uint64_t unpacked = over ? bytes_to_pack(remainders, remainder, is_packed) + view->size : 0;
 	if (over &&
 		!room_begin(remainders, remainder, unpacked, remainder->size + view->size, &aside))
 		return REMAINDER_WAITS;

@@ -14,6 +14,7 @@ struct job {
 	uv_work_t work;
 	struct jobs *jobs;
 	struct io_operation *operation;
+	enum operation_kind kind;
 	int result;
 	struct job *next; /* free */
 };
@@ -44,12 +45,12 @@ void jobs_close(struct jobs *jobs)
 	}
 }
 
-/* On a thread. Nobody else touches the operation's fields until it is finished. */
+/* On a thread. Nobody else touches what it reads of the operation until it is finished; `kind` may be flagged. */
 static void work(uv_work_t *request)
 {
 	struct job *job = request->data;
 
-	switch (operation_kind(job->operation)) {
+	switch (job->kind) {
 	case OPERATION_READ:
 		job->result = attempt_read_blocking(job->operation);
 		break;
@@ -57,7 +58,7 @@ static void work(uv_work_t *request)
 		job->result = attempt_write_blocking(job->operation);
 		break;
 	default:
-		assert(operation_kind(job->operation) == OPERATION_SYNC);
+		assert(job->kind == OPERATION_SYNC);
 		job->result = fdatasync(job->operation->fd) < 0 ? -errno : 0;
 	}
 }
@@ -82,6 +83,7 @@ int jobs_start(struct jobs *jobs, struct loop *loop, struct io_operation *operat
 		return -ENOMEM;
 	job->jobs = jobs;
 	job->operation = operation;
+	job->kind = operation_kind(operation);
 	job->work.data = job;
 	error = uv_queue_work(&loop->uv, &job->work, work, finish);
 	assert(error == 0);

@@ -62,6 +62,9 @@ static const struct source_ops reader = {
 
 static const struct source_ops standard_input = { .type = { .name = "stdin" } };
 
+/* As often as one likes, unlike standard input. */
+static const struct source_ops any_input = { .type = { .name = "input" } };
+
 struct splitter {
 	unsigned on;
 	struct bytes delimiter;
@@ -193,7 +196,7 @@ static const struct sink_ops nowhere = { .type = { .name = "null" } };
 
 void kinds_add(void)
 {
-	static const struct source_ops *const sources[] = { &standard_input, &reader, &listener,
+	static const struct source_ops *const sources[] = { &standard_input, &any_input, &reader, &listener,
 		NULL };
 	static const struct stage_ops *const stages[] = { &packer, &finder, &splitter, NULL };
 	static const struct sink_ops *const sinks[] = { &nowhere, &standard_output, &sender,

@@ -44,9 +44,9 @@ Test(memory, is_shared_evenly_beside_what_pipelines_have_of_their_own, .init = k
 	kinds_plan_well(&planned,
 		"{ 'pipelines': {"
 		"'a': { 'from': 'stdin', 'to': 'stdout' },"
-		"'b': { 'from': 'stdin', 'stages': [ 'split', { 'filter': { 'contains': 'x',"
+		"'b': { 'from': 'input', 'stages': [ 'split', { 'filter': { 'contains': 'x',"
 		"       'charge': '8MiB' } } ], 'to': 'null' },"
-		"'c': { 'from': 'stdin', 'to': 'null', 'memory': '16MiB' } } }");
+		"'c': { 'from': 'input', 'to': 'null', 'memory': '16MiB' } } }");
 	const struct pipeline *pipelines = planned.plan->pipelines;
 	uint64_t cost = pool_buffer_cost(64 << 10);
 	uint64_t charges = pipelines[0].charges + pipelines[1].charges;
@@ -202,9 +202,9 @@ Test(memory, names_what_would_suffice, .init = kinds_add)
 	check_remedy(
 		"{ 'service': { 'memory': '@' }, 'pipelines': {"
 		"'a': { 'from': 'stdin', 'to': 'null', 'memory': '10MiB' },"
-		"'b': { 'from': 'stdin', 'stages': [ { 'split': { 'max_record': '8MiB' } } ], "
+		"'b': { 'from': 'input', 'stages': [ { 'split': { 'max_record': '8MiB' } } ], "
 		"'to': 'null' },"
-		"'c': { 'from': 'stdin', 'stages': [ 'split', 'compress' ], 'to': 'null' } } }",
+		"'c': { 'from': 'input', 'stages': [ 'split', 'compress' ], 'to': 'null' } } }",
 		"16MiB");
 	check_remedy("{ 'service': { 'buffer': '256B' }, 'pipelines': { 'p': { 'memory': '@',"
 		     "'from': [ { 'tcp': ':1' }, { 'tcp': ':2' } ], 'stages': [ { 'split': {"

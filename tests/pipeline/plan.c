@@ -249,7 +249,7 @@ static const struct refusal refusals[] = {
 		"1:16 /pipelines: the pipelines' own memory is 128MiB, and the service's is 64MiB "
 		"[write \"service\": { \"memory\": \"128MiB\" }]\n" },
 	{ "{ 'pipelines': { 'p': { 'from': 'stdin', 'memory': '63MiB', 'to': 'stdout' },\n"
-	  "  'q': { 'from': 'stdin', 'to': 'stdout' } } }",
+	  "  'q': { 'from': 'input', 'to': 'null' } } }",
 		"2:8 /pipelines/q: memory does not suffice: \"q\" needs 32 buffers of 64KiB, and "
 		"gets 13 [write \"service\": { \"memory\": \"72MiB\" }]\n" },
 	{ "{ 'pipelines': { 'p': { 'from': 'stdin', 'to': [ 'stdout',\n"
@@ -277,14 +277,20 @@ static const struct refusal refusals[] = {
 		"2:39 /pipelines/q/from/tcp/listen: \"p.from.0\" listens to this address already "
 		"[give it another port, or have one source for both]\n" },
 	{ "{ 'pipelines': { 'p': { 'from': 'stdin', 'to': { 'file': '/var/a' } },\n"
-	  "  'q': { 'from': 'stdin', 'to': { 'file': { 'path': '/var//b/../a' } } } } }",
+	  "  'q': { 'from': 'input', 'to': { 'file': { 'path': '/var//b/../a' } } } } }",
 		"2:53 /pipelines/q/to/file/path: \"p.to.0\" writes to this file already [give it "
 		"another path, or have one sink for both]\n" },
+	{ "{ 'pipelines': { 'p': { 'from': 'stdin', 'to': 'stdout' },\n"
+	  "  'q': { 'from': 'stdin', 'to': 'stdout' } } }",
+		"2:18 /pipelines/q/from: \"p.from.0\" is \"stdin\" already [have one source for "
+		"both]\n"
+		"2:33 /pipelines/q/to: \"p.to.0\" is \"stdout\" already [have one sink for both, or "
+		"write to files]\n" },
 	{ "{ 'service': { 'memory': '9MiB', 'buffer': '64KiB' },\n"
 	  "  'pipelines': {\n"
 	  "  'p': { 'from': 'stdin', 'to': 'stdout' },\n"
-	  "  'q': { 'from': 'stdin', 'stages': [ { 'split': { 'max_record': '2MiB' } } ], 'to': "
-	  "'stdout' } } }",
+	  "  'q': { 'from': 'input', 'stages': [ { 'split': { 'max_record': '2MiB' } } ], 'to': "
+	  "'null' } } }",
 		"1:26 /service/memory: memory does not suffice: \"q\" needs 136 buffers of 64KiB "
 		"for records of up to 2MiB, and gets 62 [write \"20MiB\"]\n" },
 	{ "{ 'pipelines': { 'p': { 'from': 'stdin', 'stages': [ { 'split': 'newline' }, { "
