@@ -24,10 +24,7 @@ enum {
 /* One message: where it goes, and what comes beside it. */
 struct place {
 	struct sockaddr_storage peer;
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof(uint32_t))];
-	} control;
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(uint32_t))];
 	uint32_t offset, slot; /* in the current buffer */
 	uint32_t fresh_count;
 	struct buffer *fresh[MOST_FRESH];
@@ -117,8 +114,8 @@ static void make_places(struct datagrams *datagrams, uint32_t count, uint32_t sl
 			.msg_namelen = sizeof(place->peer),
 			.msg_iov = place->pieces,
 			.msg_iovlen = place->fresh_count + 1,
-			.msg_control = place->control.room,
-			.msg_controllen = sizeof(place->control.room),
+			.msg_control = place->control,
+			.msg_controllen = sizeof(place->control),
 		};
 	}
 }

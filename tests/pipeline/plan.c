@@ -284,7 +284,8 @@ static const struct refusal refusals[] = {
 	  "  'q': { 'from': 'stdin', 'to': 'stdout' } } }",
 		"2:18 /pipelines/q/from: \"p.from.0\" is \"stdin\" already [have one source for "
 		"both]\n"
-		"2:33 /pipelines/q/to: \"p.to.0\" is \"stdout\" already [have one sink for both, or "
+		"2:33 /pipelines/q/to: \"p.to.0\" is \"stdout\" already [have one sink for both, "
+		"or "
 		"write to files]\n" },
 	{ "{ 'service': { 'memory': '9MiB', 'buffer': '64KiB' },\n"
 	  "  'pipelines': {\n"
