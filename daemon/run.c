@@ -143,7 +143,8 @@ static uint64_t undelivered(const struct run *run)
 
 	for (size_t i = 0; i < plan->count; i++)
 		for (size_t k = 0; k < plan->pipelines[i].node_count; k++)
-			sum += plan->pipelines[i].nodes[k]->account.dropped[DROP_SHUTDOWN];
+			if (!plan->pipelines[i].nodes[k]->optional)
+				sum += plan->pipelines[i].nodes[k]->account.dropped[DROP_SHUTDOWN];
 	return sum;
 }
 

@@ -60,6 +60,8 @@ static void tell_work(struct row *row, const struct node *node, const struct nod
 		tell(row, "read");
 	else if (node->role == NODE_SINK)
 		tell(row, "written");
+	else if (node->role == NODE_TEE)
+		tell(row, "to each branch");
 	else if (node->in->kind == FLOW_BYTES && node->out->kind == FLOW_RECORDS)
 		tell(row, "found");
 	else if (node->out->kind == FLOW_FRAMES && report->bytes_out > 0)
@@ -90,16 +92,27 @@ static void tell_losses(struct row *row, const struct node_report *report)
 		tell(row, "%s held", grouped(report->held, count));
 }
 
+/* A tee is shown only where the other rows would not add up without it. */
+static bool has_losses(const struct node *node)
+{
+	struct node_report report;
+
+	engine_report(node, &report);
+	for (unsigned reason = 0; reason < DROP_REASONS; reason++)
+		if (report.account.dropped[reason] > 0)
+			return true;
+	return false;
+}
+
 static struct row make_row(const struct pipeline *pipeline, const struct node *node)
 {
 	struct row row = { .kind = node->type->name };
 	struct node_report report;
 	const size_t prefix = strlen(pipeline->name) + 1;
-	const bool sink = node->role == NODE_SINK;
 
 	engine_report(node, &report);
 	row.name = strlen(node->name) > prefix ? node->name + prefix : node->name;
-	if (sink || node->out->kind != FLOW_BYTES)
+	if (!node->out || node->out->kind != FLOW_BYTES)
 		grouped(report.records_out, row.records);
 	bytes_for_people((double)report.bytes_out, row.bytes);
 	tell_work(&row, node, &report);
@@ -211,7 +224,7 @@ static bool print_pipeline(
 	if (!rows)
 		return false;
 	for (size_t i = 0; i < pipeline->node_count; i++)
-		if (pipeline->nodes[i]->role != NODE_TEE)
+		if (pipeline->nodes[i]->role != NODE_TEE || has_losses(pipeline->nodes[i]))
 			rows[count++] = make_row(pipeline, pipeline->nodes[i]);
 	fprintf(out, "\n%s: ended after %.3f s\n\n", pipeline->name, (double)ns / 1e9);
 	print_rows(out, rows, count);

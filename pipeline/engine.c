@@ -204,9 +204,20 @@ static void run_turn(struct run *run)
 	run->ready = true;
 }
 
+/* All that is left are drop branches whose sinks are not there: nobody waits for them. */
+static bool nothing_but_lost_branches(const struct run *run)
+{
+	for (size_t i = 0; i < run->pipeline->node_count; i++) {
+		const struct node *node = run->pipeline->nodes[i];
+		if (!node->finished && (!node->optional || (node->role == NODE_SINK && node->up)))
+			return false;
+	}
+	return run->engine->draining;
+}
+
 static bool run_is_over(const struct run *run)
 {
-	return run->open_nodes == 0;
+	return run->open_nodes == 0 || nothing_but_lost_branches(run);
 }
 
 /* How long the loop may wait: not at all while a pipeline is ready. */

@@ -29,7 +29,7 @@ void engine_set_epoch_interval(struct engine *engine, uint64_t ms);
 /* Runs one turn and waits at most `timeout_ms` (−1: until something happens). */
 void engine_turn(struct engine *engine, int timeout_ms);
 
-/* Every source ended and every sink has finished. */
+/* Every source has ended and every sink has finished; while draining, but for drop branches whose sinks are down. */
 bool engine_finished(const struct engine *engine);
 
 /* Begins to drain; sockets are read until `read_deadline` at most (node_now() clock). */
@@ -43,7 +43,7 @@ bool engine_wants_end(const struct engine *engine);
 /* Every file sink closes and opens its path again at a record's border. */
 void engine_reopen(struct engine *engine);
 
-/* Records that were read and not written: in queues, frames and sends. */
+/* Records that were read and not written, in queues, frames and sends; those of drop branches do not count. */
 uint64_t plan_undelivered(const struct plan *plan);
 
 /* Bytes of streams that were read and neither split into records nor written. */

@@ -21,7 +21,11 @@
 #include "config/arena.h"
 #include "config/units.h"
 
-enum { USUAL_MAX_RECORD = 1 << 20, LEAST_BUFFERS = 32 };
+enum {
+	USUAL_MAX_RECORD = 1 << 20,
+	LEAST_BUFFERS = 32,
+	DROP_ROOM = 1024 /* views: a drop branch keeps what it can while its sink is away */
+};
 
 /* Pipelines that share one memory. */
 struct group {
@@ -60,6 +64,9 @@ static void make_room(struct draft *draft)
 	for (size_t i = 0; i < pipeline->edge_count; i++) {
 		uint64_t most = draft->carried[i].shape.most_views;
 		uint64_t room = 2 * (most > pieces ? most : pieces);
+		const struct node *consumer = pipeline->edges[i].consumer;
+		if (consumer && consumer->optional && room < DROP_ROOM)
+			room = DROP_ROOM;
 		pipeline->edges[i].room =
 			room < VIEW_STREAM ? (uint32_t)room : (uint32_t)VIEW_STREAM;
 	}

@@ -22,6 +22,7 @@ struct branch {
 	const char *name;          /* "errors.to.1" */
 	bool drop;                 /* when_full: "drop" */
 	uint64_t dropped;          /* records: when_full */
+	struct log_gate gate;      /* for saying so */
 	uint32_t pin_limit;        /* of a drop branch: the buffers that it may pin at once */
 	const struct value *value; /* its configuration */
 };

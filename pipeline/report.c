@@ -106,7 +106,9 @@ uint64_t plan_undelivered(const struct plan *plan)
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct pipeline *pipeline = &plan->pipelines[i];
 		for (size_t k = 0; k < pipeline->node_count; k++)
-			sum += node_queued(pipeline->nodes[k]) + pipeline->nodes[k]->account.held;
+			if (!pipeline->nodes[k]->optional)
+				sum += node_queued(pipeline->nodes[k]) +
+				       pipeline->nodes[k]->account.held;
 	}
 	return sum;
 }

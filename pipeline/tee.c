@@ -117,6 +117,18 @@ static uint32_t records_in(const struct batch *in, uint32_t count)
 	return records;
 }
 
+/* Told by the branch's first node, with how many it lost so far. */
+static void drop(const struct node *tee, struct branch *branch, uint32_t records)
+{
+	struct node *first = edge_of(branch->in)->consumer;
+	uint64_t missed;
+	branch->dropped += records;
+	if (log_gate_open(&branch->gate, node_now(tee), &missed))
+		node_log(first, LOG_LEVEL_WARNING,
+			"the branch does not keep up: its newest records are dropped, %llu so far",
+			(unsigned long long)branch->dropped);
+}
+
 void tee_process(struct run *run, struct node *node)
 {
 	struct tee *tee = node->state;
@@ -130,7 +142,7 @@ void tee_process(struct run *run, struct node *node)
 			if (has_room(run->pipeline, in, branch, count))
 				give(run, branch, in, count);
 			else
-				branch->dropped += records_in(in, count);
+				drop(node, branch, records_in(in, count));
 		}
 		while (count-- > 0) {
 			struct view view = batch_take(in);

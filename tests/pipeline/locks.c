@@ -150,7 +150,7 @@ static uint64_t run_halves(const char *large, size_t size)
 		.to = "[\"bench\",{\"bench\":{},\"when_full\":\"drop\",\"stages\":"
 		      "[{\"filter\":\"line\"},{\"filter\":\"line\"}]}]",
 		.buffer = "64B",
-		.memory = "300KiB",
+		.memory = "376KiB",
 		.segments = segments,
 		.segment_count = count,
 		.chunk = 64,

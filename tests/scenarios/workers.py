@@ -1,6 +1,8 @@
 """Threads: pipelines divided among them, and shards of one pipeline on one port."""
 
+import os
 import signal
+import socket
 import threading
 
 import peer
@@ -52,3 +54,32 @@ def a_drain_reaches_every_thread(case):
         result = daemon.finish(status=3)
         expect(b"undelivered=10" in result.stderr, f"what is said: {result.stderr[-600:]!r}")
     expect_equal(case.read("out"), b"kept\n" * 20, "the output")
+
+
+@scenario()
+def standard_output_closed_by_its_reader_ends_every_thread(case):
+    case.write("in", case.make_records("a", 20000))
+    port = free_port()
+    pipelines = {"one": {"from": {"tcp": {"listen": f"127.0.0.1:{port}"}}, "stages": ["split"], "to": {"file": "out"}},
+                 "two": {"from": {"file": {"path": "in", "follow": True}}, "stages": ["split"], "to": "stdout"}}
+    read, write = os.pipe()
+    daemon = case.daemon({"service": {"workers": 2}, "pipelines": pipelines}, stdout=write)
+    os.close(write)
+    os.read(read, 100)
+    os.close(read)
+    daemon.finish()
+
+
+@scenario()
+def a_start_that_fails_has_moved_nothing(case):
+    """The last of three pipelines cannot listen: those on other threads have not begun."""
+    case.write("in", case.make_records("a", 20000))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        busy = {"tcp": {"listen": f"127.0.0.1:{taken.getsockname()[1]}"}}
+        pipelines = {"one": {"from": {"tcp": {"listen": f"127.0.0.1:{free_port()}"}}, "stages": ["split"], "to": "null"},
+                     "two": {"from": {"file": {"path": "in", "follow": False}}, "stages": ["split"], "to": {"file": "out"}},
+                     "three": {"from": busy, "stages": ["split"], "to": "null"}}
+        case.daemon({"service": {"workers": 3}, "pipelines": pipelines}, wait=False).finish(status=74)
+    expect_equal(case.read("out"), b"", "the output")
