@@ -31,9 +31,31 @@ static void print_delimiter(FILE *out, const struct framing *framing)
 	fputc('"', out);
 }
 
+static void print_kind(FILE *out, const struct framing *framing)
+{
+	static const char *const names[] = { [FRAMING_DELIMITED] = "delimiter",
+		[FRAMING_LENGTH] = "length",
+		[FRAMING_VARINT] = "varint",
+		[FRAMING_OCTETS] = "octets",
+		[FRAMING_NETSTRING] = "netstring",
+		[FRAMING_FIXED] = "fixed",
+		[FRAMING_CSV] = "csv",
+		[FRAMING_START] = "start",
+		[FRAMING_NONE] = "none" };
+	fputs(names[framing->kind], out);
+	if (framing->kind == FRAMING_LENGTH)
+		fprintf(out, ", %u bytes, %s-endian%s", framing->size,
+			framing->little ? "little" : "big",
+			framing->includes_header ? ", counts itself" : "");
+	if (framing->kind == FRAMING_FIXED)
+		fprintf(out, ", %u bytes", framing->size);
+}
+
 void explain_framing(FILE *out, const struct framing *framing)
 {
-	if (framing->newline)
+	if (framing->kind != FRAMING_DELIMITED)
+		print_kind(out, framing);
+	else if (framing->newline)
 		fputs(framing->crlf ? "newline, crlf" : "newline", out);
 	else if (framing->delimiter_size == 1 && framing->delimiter[0] == '\0')
 		fputs("nul", out);

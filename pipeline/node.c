@@ -5,6 +5,7 @@
 #include "pipeline/io/loop.h"
 #include "pipeline/run.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -137,4 +138,24 @@ struct node *node_source_of(const struct node *node, uint32_t stream)
 			return source;
 	}
 	return NULL;
+}
+
+/* True if the stream's end lies on an edge: its number may be another's at its source by now. */
+static bool end_is_on_its_way(const struct pipeline *pipeline, uint32_t stream)
+{
+	for (size_t i = 0; i < pipeline->edge_count; i++) {
+		const struct batch *batch = &pipeline->edges[i].batch;
+		if (batch->kind == FLOW_BYTES && batch_holds_end(batch, stream))
+			return true;
+	}
+	return false;
+}
+
+void node_refuse_stream(const struct node *node, uint32_t stream)
+{
+	struct node *source = node_source_of(node, stream);
+	assert(source);
+	const struct source_ops *ops = (const struct source_ops *)(const void *)source->type;
+	if (ops->refuse && !end_is_on_its_way(node->pipeline, stream))
+		ops->refuse(source, stream);
 }

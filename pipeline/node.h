@@ -100,6 +100,9 @@ struct source_ops {
 		const struct node *node); /* how many numbers it needs for its streams; NULL: one */
 	uint32_t (*concurrent)(
 		const struct node *node); /* how many may be under way at once; NULL: as many */
+	/* What the stream brings is malformed, and passed over from now on: closes its connection; the stream still ends
+	 * as any other. NULL: there is nothing to close. */
+	void (*refuse)(struct node *node, uint32_t stream);
 	bool sockets; /* its streams are connections: an unterminated last record is completed */
 	bool shards;  /* it can be opened several times: the kernel divides what comes */
 };
@@ -226,6 +229,9 @@ bool node_has_drops(const struct node *node);
 
 /* The source that a stream belongs to. */
 struct node *node_source_of(const struct node *node, uint32_t stream);
+
+/* Tells the stream's source that what it brings is malformed, unless it has ended anyway. */
+void node_refuse_stream(const struct node *node, uint32_t stream);
 
 /* Plans a stage that takes records and gives records, changing nothing about them. */
 bool plan_records_to_records(

@@ -4,7 +4,7 @@
 #include "pipeline/node.h"
 
 #define EACH_SOURCE(X) X(tcp) X(unix) X(udp) X(file) X(stdin)
-#define EACH_STAGE(X) X(split) X(filter) X(compress)
+#define EACH_STAGE(X) X(split) X(filter) X(join) X(compress)
 #define EACH_SINK(X) X(file) X(tcp) X(unix) X(udp) X(stdout) X(null)
 
 #define DECLARE_SOURCE(name) extern const struct source_ops source_##name;

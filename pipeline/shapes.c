@@ -46,14 +46,6 @@ static struct shape suitable(const struct draft *draft, const struct node *node)
 
 /* --- sources that meet -------------------------------------------------------------------------------------------- */
 
-static bool same_framing(const struct framing *a, const struct framing *b)
-{
-	if (!a || !b)
-		return a == b;
-	return a->crlf == b->crlf && a->delimiter_size == b->delimiter_size &&
-	       memcmp(a->delimiter, b->delimiter, a->delimiter_size) == 0;
-}
-
 static const char *kind_name(enum flow_kind kind)
 {
 	static const char *const names[] = { "bytes", "records", "frames" };
@@ -75,7 +67,7 @@ static bool meet(
 			"\"stages\": [{\"split\": \"newline\"}]",
 			"sources merge as records, but \"%s\" gives %s and \"%s\" %s", first,
 			kind_name(all->kind), node->name, kind_name(more->kind));
-	if (!same_framing(all->framing, more->framing))
+	if (!framing_same(all->framing, more->framing))
 		return fault_at(faults, place, "let both split in the same way",
 			"\"%s\" and \"%s\" merge, but their records end differently", first,
 			node->name);

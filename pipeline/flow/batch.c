@@ -66,7 +66,7 @@ static bool tags_join(enum flow_kind kind, uint32_t tag, uint32_t next)
 	case FLOW_BYTES:
 		return tag == (next & VIEW_STREAM);
 	case FLOW_RECORDS:
-		return !(tag & VIEW_BARE) &&
+		return !(tag & (VIEW_BARE | VIEW_APART)) &&
 		       ((tag & VIEW_RECORDS) == 0 || (next & VIEW_RECORDS) > 0) &&
 		       (tag & VIEW_RECORDS) + (next & VIEW_RECORDS) <= VIEW_RECORDS;
 	case FLOW_FRAMES:
@@ -205,6 +205,16 @@ uint32_t batch_group(const struct batch *batch)
 		if (view_records(view_at(batch, i)) > 0)
 			return i + 1;
 	return 0;
+}
+
+bool batch_holds_end(const struct batch *batch, uint32_t stream)
+{
+	for (uint32_t i = 0; i < batch->count; i++) {
+		const struct view *view = view_at(batch, i);
+		if (view->tag & (VIEW_END | VIEW_BROKEN) && view_stream(view) == stream)
+			return true;
+	}
+	return false;
 }
 
 static bool is_thin(const struct view *view, const struct pool *pool)

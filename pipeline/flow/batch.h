@@ -80,6 +80,9 @@ void batch_advance(struct batch *batch, uint32_t bytes, uint32_t records);
  * ends it. 0 if none is ready whole, which record-atomicity rules out unless the batch is empty. */
 uint32_t batch_group(const struct batch *batch);
 
+/* Bytes: true if a view in it, before a mark or behind, is the stream's last. */
+bool batch_holds_end(const struct batch *batch, uint32_t stream);
+
 /* Copies views of under a sixteenth of their pool buffer together into spare buffers of `pool` (counted as `thin`), so
  * that what they pin comes back; not those that are lent. True if any was. */
 bool batch_pack_thin(struct batch *batch, struct pool *pool, struct copies *copies);

@@ -3,6 +3,7 @@
 #include "pipeline/flow/record.h"
 
 #include "pipeline/flow/copy.h"
+#include "pipeline/flow/scan.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -30,6 +31,19 @@ static size_t smaller(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
+/* The record's bytes in `last` where it is scanned, from its start on. */
+static size_t end_scanned(const struct scratch *scratch, size_t head, const struct view *last,
+	const struct framing *framing)
+{
+	struct scan scan = { 0 };
+	size_t used;
+	enum scan_result result =
+		scan_record(framing, &scan, SCAN_NO_LIMIT, scratch->data, head, &used);
+	assert(result == SCAN_GOES_ON);
+	result = scan_record(framing, &scan, SCAN_NO_LIMIT, last->data, last->size, &used);
+	return result == SCAN_ENDS ? used : last->size;
+}
+
 /* The record's bytes in `last`, whose first record began in `head` bytes of scratch: up to the first delimiter, which
  * may lie across the border. All of `last` if the record is bare. */
 static size_t end_in_last(struct scratch *scratch, size_t head, const struct view *last,
@@ -37,6 +51,8 @@ static size_t end_in_last(struct scratch *scratch, size_t head, const struct vie
 {
 	if (view_records(last) == 1)
 		return last->size;
+	if (framing->kind != FRAMING_DELIMITED)
+		return end_scanned(scratch, head, last, framing);
 	size_t overlap = framing->delimiter_size - 1;
 	size_t before = smaller(head, overlap), after = smaller(last->size, overlap);
 	gather(scratch, head, last->data, after);
@@ -45,6 +61,17 @@ static size_t end_in_last(struct scratch *scratch, size_t head, const struct vie
 		return across - before;
 	size_t inside = framing_first(framing, last->data, last->size);
 	return inside > 0 ? inside : last->size;
+}
+
+static struct record record_of(
+	const struct framing *framing, const char *data, size_t whole, bool bare)
+{
+	struct content content = framing_content(framing, data, whole, bare);
+	return (struct record){ .data = data + content.offset,
+		.size = content.size,
+		.whole = whole,
+		.before = content.offset,
+		.bare = bare };
 }
 
 static bool gathered(const struct batch *batch, uint32_t group, const struct framing *framing,
@@ -60,10 +87,7 @@ static bool gathered(const struct batch *batch, uint32_t group, const struct fra
 	size_t tail = end_in_last(scratch, head, last, framing);
 	gather(scratch, head, last->data, tail);
 	bool bare = (last->tag & VIEW_BARE) && tail == last->size;
-	*record = (struct record){ .data = scratch->data,
-		.size = framing_content(framing, scratch->data, head + tail, bare),
-		.whole = head + tail,
-		.bare = bare };
+	*record = record_of(framing, scratch->data, head + tail, bare);
 	return true;
 }
 
@@ -72,10 +96,7 @@ struct record record_in_run(
 {
 	size_t whole = alone ? size : framing_first(framing, data, size);
 	assert(whole > 0 || alone);
-	return (struct record){ .data = data,
-		.size = framing_content(framing, data, whole, bare),
-		.whole = whole,
-		.bare = bare };
+	return record_of(framing, data, whole, bare);
 }
 
 bool record_first(const struct batch *batch, const struct framing *framing, struct scratch *scratch,

@@ -22,8 +22,9 @@ void scratch_close(struct scratch *scratch);
 struct record {
 	const char *data; /* its content: without delimiter or prefix */
 	size_t size;
-	size_t whole; /* with them */
-	bool bare;    /* it came without its delimiter */
+	size_t whole;  /* with them */
+	size_t before; /* bytes of a prefix */
+	bool bare;     /* it came without its delimiter */
 };
 
 /* The first record of the batch's first group (batch_group() views). False if there is none. */

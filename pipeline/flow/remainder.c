@@ -371,6 +371,26 @@ void remainder_cut(struct remainders *remainders, uint32_t stream, uint64_t size
 	}
 }
 
+void remainder_peek(const struct remainders *remainders, uint32_t stream, uint64_t offset, char *to,
+	uint32_t size, uint64_t *peeked)
+{
+	uint32_t number = remainders->streams[stream].first;
+	while (size > 0) {
+		const struct piece *piece = piece_at(remainders, number);
+		number = piece->next;
+		if (offset >= piece->view.size) {
+			offset -= piece->view.size;
+			continue;
+		}
+		uint32_t have = piece->view.size - (uint32_t)offset;
+		uint32_t part = have < size ? have : size;
+		payload_peek(to, piece->view.data + offset, part, peeked);
+		to += part;
+		size -= part;
+		offset = 0;
+	}
+}
+
 uint32_t remainder_largest(const struct remainders *remainders)
 {
 	uint32_t largest = 0;

@@ -66,6 +66,10 @@ uint32_t remainder_pieces(const struct remainders *remainders, uint32_t stream);
 uint32_t remainder_take(
 	struct remainders *remainders, uint32_t stream, uint64_t size, struct view *views);
 
+/* Copies `size` bytes from `offset` of what the stream has, for examination only (counted in `peeked`). */
+void remainder_peek(const struct remainders *remainders, uint32_t stream, uint64_t offset, char *to,
+	uint32_t size, uint64_t *peeked);
+
 /* Forgets all but the first `size` bytes. */
 void remainder_cut(struct remainders *remainders, uint32_t stream, uint64_t size);
 

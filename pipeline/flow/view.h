@@ -8,7 +8,8 @@
  *   bytes    the stream that the bytes belong to, and VIEW_END (the stream ends behind them) or VIEW_BROKEN (it was
  *            reset: what is unfinished is lost). An end without bytes is an empty view.
  *   records  how many records end in the view. With 0 the record goes on in the next view; otherwise the view ends at
- *            a record's end. VIEW_BARE: its last record lacks its delimiter.
+ *            a record's end. VIEW_BARE: its last record lacks its delimiter. VIEW_APART: it is one record, whose
+ *            borders cannot be found again, so it is not joined with the next.
  *   frames   as for records: the last view of a frame carries the number of records inside.
  */
 #pragma once
@@ -19,7 +20,8 @@
 #define VIEW_BROKEN 0x40000000u  /* bytes */
 #define VIEW_STREAM 0x3fffffffu  /* bytes: the stream's number */
 #define VIEW_BARE 0x80000000u    /* records */
-#define VIEW_RECORDS 0x7fffffffu /* records: how many end here */
+#define VIEW_APART 0x40000000u   /* records */
+#define VIEW_RECORDS 0x3fffffffu /* records: how many end here */
 
 struct view {
 	const char *data;

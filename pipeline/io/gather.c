@@ -8,6 +8,7 @@
 #include "pipeline/io/gather.h"
 
 #include "pipeline/flow/framing.h"
+#include "pipeline/flow/scan.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -52,7 +53,7 @@ static void add_delimiter(struct gather *gather, uint32_t from)
 {
 	const struct framing *framing = gather->framing;
 
-	if (framing)
+	if (framing && framing->delimiter_size > 0)
 		add(gather, framing->delimiter + from, framing->delimiter_size - from);
 }
 
@@ -209,11 +210,30 @@ static bool ends_across(
 	return true;
 }
 
+/* Where the record ends, as below, if it is scanned. */
+static size_t end_of_scanned(
+	const struct batch *batch, uint32_t index, const struct framing *framing, size_t size)
+{
+	struct scan scan = { 0 };
+	size_t used;
+
+	for (uint32_t i = 0; i < index; i++) {
+		const struct view *view = batch_peek(batch, i);
+
+		scan_record(framing, &scan, SCAN_NO_LIMIT, view->data, view->size, &used);
+	}
+	const char *data = batch_peek(batch, index)->data;
+	bool ends = scan_record(framing, &scan, SCAN_NO_LIMIT, data, size, &used) == SCAN_ENDS;
+	return ends ? used : 0;
+}
+
 /* Where, in the first `size` bytes of view `index`, the record ends that began in a view before;
  * 0 if it does not. Its delimiter may lie across the views. */
 static size_t end_of_begun(
 	const struct batch *batch, uint32_t index, const struct framing *framing, size_t size)
 {
+	if (framing->kind != FRAMING_DELIMITED)
+		return end_of_scanned(batch, index, framing, size);
 	for (uint32_t end = 1; end < framing->delimiter_size && end <= size; end++) {
 		if (ends_across(batch, index, framing, end))
 			return end;
@@ -230,6 +250,8 @@ static uint64_t drop_records(struct batch *batch, const struct framing *framing,
 	uint64_t before = size_of(batch, last);
 	size_t size = (size_t)(written - smaller(written, before)), begun = 0, border;
 
+	if (view_records(run) == 1)
+		return 0;
 	if (last > 0)
 		begun = end_of_begun(batch, last, framing, size);
 	if (last > 0 && begun == 0)

@@ -175,14 +175,15 @@ bool search_next(struct search *search, const char *run, size_t size, bool bare,
 	while ((hit = candidate(search, run + from, size - from, &length))) {
 		*start = from + framing_start(framing, run + from, (size_t)(hit - run) - from);
 		size_t whole = framing_first(framing, run + *start, size - *start);
-		bool lacks_end = whole == 0;
-		assert(!lacks_end || bare);
-		*end = lacks_end ? size : *start + whole;
-		size_t content = framing_content(framing, run + *start, *end - *start, lacks_end);
-		bool inside = hit + length <= run + *start + content;
+		assert(whole > 0 || bare);
+		*end = whole == 0 ? size : *start + whole;
+		struct content content =
+			framing_content(framing, run + *start, *end - *start, bare && *end == size);
+		const char *first = run + *start + content.offset;
+		bool inside = hit >= first && hit + length <= first + content.size;
 		if (inside && search->hit_decides)
 			return true;
-		if (term_holds(&search->term, search->matcher, run + *start, content))
+		if (term_holds(&search->term, search->matcher, first, content.size))
 			return true;
 		from = *end;
 	}

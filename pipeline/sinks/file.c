@@ -59,8 +59,9 @@ static bool look(struct node *node, struct file_target *target, char why[256])
 	const struct file_sink *sink = node->state;
 	const struct framing *framing = node->framing;
 
-	return !framing || file_target_look(target, sink->path, framing->delimiter,
-				   framing->delimiter_size, why);
+	return !framing || !framing_ends_in_delimiter(framing) ||
+	       file_target_look(
+		       target, sink->path, framing->delimiter, framing->delimiter_size, why);
 }
 
 static bool open_target(struct node *node, char why[256])

@@ -448,3 +448,12 @@ void stream_listener_plan(uint64_t max_connections, struct node *node, struct sh
 	*out = (struct shape){ .kind = FLOW_BYTES, .streams = (uint32_t)max_connections };
 	node->charge = max_connections * sizeof(struct connection);
 }
+
+void stream_listener_refuse(struct stream_listener *source, uint32_t stream)
+{
+	uint32_t slot = stream - source->node->first_stream;
+	const struct connection *connection = &source->connections.slots[slot];
+
+	if (connection->open)
+		shutdown(connection->socket.fd, SHUT_RDWR);
+}

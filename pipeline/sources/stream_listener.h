@@ -40,5 +40,8 @@ void stream_listener_drain(struct stream_listener *source, uint64_t deadline);
 void stream_listener_halt(struct stream_listener *source);
 void stream_listener_close(struct stream_listener *source);
 
+/* Both sides are told that the stream is over; what waits in the kernel is still read, and then the end. */
+void stream_listener_refuse(struct stream_listener *source, uint32_t stream);
+
 /* What they plan. */
 void stream_listener_plan(uint64_t max_connections, struct node *node, struct shape *out);

@@ -114,6 +114,13 @@ static bool tcp_plan(
 	return true;
 }
 
+static void tcp_refuse(struct node *node, uint32_t stream)
+{
+	struct tcp_source *source = node->state;
+
+	stream_listener_refuse(&source->stream, stream);
+}
+
 static uint32_t tcp_streams(const struct node *node)
 {
 	const struct tcp_source *source = node->state;
@@ -137,6 +144,7 @@ const struct source_ops source_tcp = {
 	.drain = tcp_drain,
 	.streams = tcp_streams,
 	.concurrent = tcp_streams,
+	.refuse = tcp_refuse,
 	.sockets = true,
 	.shards = true,
 };

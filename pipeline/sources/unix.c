@@ -182,6 +182,15 @@ static void unix_close(struct node *node)
 	source->socket = (struct unix_socket){ 0 };
 }
 
+/* A datagram ends by itself. */
+static void unix_refuse(struct node *node, uint32_t stream)
+{
+	struct unix_source *source = node->state;
+
+	if (source->type == STREAM)
+		stream_listener_refuse(&source->stream, stream);
+}
+
 const struct source_ops source_unix = {
 	.type = {
 		.name = "unix",
@@ -198,5 +207,6 @@ const struct source_ops source_unix = {
 	.drain = unix_drain,
 	.streams = unix_streams,
 	.concurrent = unix_streams,
+	.refuse = unix_refuse,
 	.sockets = true,
 };

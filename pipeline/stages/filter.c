@@ -91,6 +91,10 @@ static struct stretch next_between(struct filter *filter, const struct view *hea
 		stretch.end = find(filter, head) ? progress->hit_start : head->size;
 	}
 	progress->hit_start = progress->hit_end = 0;
+	if (stretch.start == 0 && stretch.end == head->size) {
+		stretch.records = view_records(head);
+		return stretch;
+	}
 	stretch.records = framing_count(
 		&filter->framing, head->data + stretch.start, stretch.end - stretch.start);
 	if (stretch.end == head->size && stretch.end > stretch.start && (head->tag & VIEW_BARE))
@@ -247,16 +251,10 @@ static void filter_process(struct node *node, struct batch *in, struct batch *ou
 
 /* Life */
 
-static bool same_framing(const struct framing *a, const struct framing *b)
-{
-	return a->delimiter_size == b->delimiter_size && a->crlf == b->crlf &&
-	       framing_first(a, b->delimiter, b->delimiter_size) == b->delimiter_size;
-}
-
 static bool compile(struct node *node, const struct framing *framing, struct faults *faults)
 {
 	struct filter *filter = node->state;
-	if (filter->search && same_framing(&filter->framing, framing))
+	if (filter->search && framing_same(&filter->framing, framing))
 		return true;
 	search_destroy(filter->search);
 	filter->framing = *framing;
@@ -271,6 +269,9 @@ static bool filter_plan(
 	if (in->kind != FLOW_RECORDS)
 		return fault_at(faults, node->value, "put {\"split\": \"newline\"} before it",
 			"`filter` needs records");
+	if (in->framing->kind == FRAMING_NONE)
+		return fault_at(faults, node->value, "put it before the join",
+			"`filter` needs records, but \"join\" with \"none\" left no borders");
 	if (!compile(node, in->framing, faults))
 		return false;
 	filter->scratch_size = in->max_record + in->framing->delimiter_size;

@@ -193,7 +193,7 @@ static void follow_unfinished(struct running *running)
 		file_put(name, "%0*d", FILE_SIZE, i);
 	}
 	cr_assert(running_open(running, "'buffer':'1KiB'",
-		"'p':{'memory':'4600KiB','from':{'file':'logs/*.log'},'stages':[{'split':{"
+		"'p':{'memory':'4700KiB','from':{'file':'logs/*.log'},'stages':[{'split':{"
 		"'on':'newline','max_record':'64KiB'}}],'to':{'file':'out'}}"));
 	running_until(running, all_is_read, running_node(running, "p.from.0"));
 	running_close(running);

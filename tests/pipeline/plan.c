@@ -71,7 +71,7 @@ static const struct refusal refusals[] = {
 		"bare name of one, not a number [write {\"split\": …}]\n" },
 	{ "{ 'pipelines': { 'p': { 'from': 'stdin', 'stages': [ { } ], 'to': 'stdout' } } }",
 		"1:54 /pipelines/p/stages/0: a stage has exactly one kind, and none was found "
-		"[name one: \"split\", \"filter\" or \"compress\"]\n" },
+		"[name one: \"split\", \"filter\", \"compress\" or \"join\"]\n" },
 	{ "{ 'pipelines': { 'p': { 'from': 'stdin', 'to': { } } } }",
 		"1:48 /pipelines/p/to: a sink has exactly one kind, and none was found [name one: "
 		"\"file\", \"tcp\", \"stdout\", \"null\", \"unix\" or \"udp\"; or \"to\", for a "

@@ -2,7 +2,7 @@
 
 #include "pipeline/io/gather.h"
 
-#include "pipeline/flow/framing.h"
+#include "pipeline/flow/prefix.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -37,6 +37,27 @@ static uint32_t below(uint32_t limit)
 	return (uint32_t)random() % limit;
 }
 
+/* A prefix, bytes, and a netstring's comma. */
+static void make_counted(struct model *model)
+{
+	char *bytes = model->bytes[model->put];
+	uint32_t content = 1 + below(MOST_BYTES - 8);
+	uint32_t size = prefix_write(&model->framing, content, bytes);
+
+	for (uint32_t i = 0; i < content; i++)
+		bytes[size++] = "1 ,:\n"[below(5)];
+	if (model->framing.kind == FRAMING_NETSTRING)
+		bytes[size++] = ',';
+	model->sizes[model->put] = size;
+	model->bare[model->put] = false;
+}
+
+static bool is_counted(const struct framing *framing)
+{
+	return framing->kind == FRAMING_NETSTRING ||
+	       (framing->kind == FRAMING_OCTETS && below(2) == 0);
+}
+
 /* Bytes in which the delimiter first ends at their end, or nowhere in a bare record. */
 static void make_record(struct model *model)
 {
@@ -46,6 +67,10 @@ static void make_record(struct model *model)
 	bool bare = below(6) == 0;
 	uint32_t size;
 
+	if (is_counted(framing)) {
+		make_counted(model);
+		return;
+	}
 	do {
 		size = below(below(4) ? 8 : MOST_BYTES - 8) + bare;
 		for (uint32_t i = 0; i < size; i++)
@@ -179,13 +204,13 @@ static void step(struct model *model)
 		reconnect(model);
 }
 
-static void run_model(const char *delimiter, bool restarts)
+static void run_model(struct framing framing, bool restarts)
 {
 	static struct model model;
 	uint64_t bytes = 0;
 
 	model = (struct model){
-		.framing = framing_delimited(delimiter, (uint32_t)strlen(delimiter), false),
+		.framing = framing,
 		.pool = pool_create(BUFFERS, BUFFER),
 		.restarts = restarts,
 	};
@@ -219,12 +244,21 @@ static void seed(void)
 
 static const char *const delimiters[] = { "\n", "\r\n", "aa", "abab", "ab\rab", "xx\n" };
 
+enum { DELIMITERS = sizeof(delimiters) / sizeof(delimiters[0]), FRAMINGS = DELIMITERS + 2 };
+
+static struct framing framing_of(size_t i)
+{
+	if (i < DELIMITERS)
+		return framing_delimited(delimiters[i], (uint32_t)strlen(delimiters[i]), false);
+	return framing_of_kind(i == DELIMITERS ? FRAMING_OCTETS : FRAMING_NETSTRING, false);
+}
+
 Test(gather_model, equals_concatenation)
 {
 	seed();
 	for (int round = 0; round < 10; round++) {
-		for (size_t i = 0; i < sizeof(delimiters) / sizeof(delimiters[0]); i++)
-			run_model(delimiters[i], false);
+		for (size_t i = 0; i < FRAMINGS; i++)
+			run_model(framing_of(i), false);
 	}
 }
 
@@ -232,7 +266,7 @@ Test(gather_model, begins_again_at_a_border)
 {
 	seed();
 	for (int round = 0; round < 10; round++) {
-		for (size_t i = 0; i < sizeof(delimiters) / sizeof(delimiters[0]); i++)
-			run_model(delimiters[i], true);
+		for (size_t i = 0; i < FRAMINGS; i++)
+			run_model(framing_of(i), true);
 	}
 }

@@ -1,0 +1,136 @@
+/* split: records that a prefix, a count, a size or quotes delimit.
+ *
+ * They are walked from the stream's start, for nothing but the record before tells where the next begins. All whole
+ * records of a view leave as one run, behind what arrived of the first one before. Where a prefix cannot be right, what
+ * follows means nothing: the record is counted, the stream refused, and what it still brings passed over.
+ */
+
+#include "pipeline/stages/split.h"
+
+/* Whole records at the view's start: how far they go, and how many they are. Then what is to be said of the record that
+ * follows: it begins, if there are none, where the stream is. */
+struct walk {
+	uint32_t end, records;
+	struct scan scan;
+	size_t used;
+	enum scan_result result;
+};
+
+static void walk(const struct split *split, const struct view *view, struct walk *walk)
+{
+	*walk = (struct walk){ .scan = split->streams[view_stream(view)].scan };
+	for (;;) {
+		walk->result = scan_record(&split->framing, &walk->scan, split->limit,
+			view->data + walk->end, view->size - walk->end, &walk->used);
+		if (walk->result != SCAN_ENDS)
+			return;
+		walk->end += (uint32_t)walk->used;
+		walk->records++;
+		walk->scan = (struct scan){ 0 };
+	}
+}
+
+/* All of the view is of a record that goes on. */
+static bool take_unfinished(
+	struct node *node, struct batch *in, const struct view *view, const struct walk *walk)
+{
+	struct split *split = node->state;
+	struct split_stream *stream = &split->streams[view_stream(view)];
+	if (!split_collect(node, view, view->size))
+		return false;
+	stream->scan = walk->scan;
+	stream->begun += view->size;
+	split_take(split, in, view->size);
+	return true;
+}
+
+/* What came of the record is given up; the scan goes on to its end. */
+static void pass_over(struct node *node, const struct view *view, const struct walk *walk)
+{
+	struct split *split = node->state;
+	uint32_t number = view_stream(view);
+	struct split_stream *stream = &split->streams[number];
+	remainder_cut(&split->remainders, number, 0);
+	stream->mode = PASS_OVER;
+	stream->scan = walk->scan;
+	stream->begun += walk->used;
+	split_drop_record(node, DROP_TOO_LONG);
+}
+
+static void refuse(struct node *node, const struct view *view)
+{
+	struct split *split = node->state;
+	uint32_t number = view_stream(view);
+	struct split_stream *stream = &split->streams[number];
+	remainder_cut(&split->remainders, number, 0);
+	split_begin_record(stream);
+	stream->mode = REFUSED;
+	split_drop_record(node, DROP_FRAMING);
+	node_refuse_stream(node, number);
+}
+
+/* No record ends in the view before something is to be said of the first. */
+static bool take_first(
+	struct node *node, struct batch *in, const struct view *view, const struct walk *walk)
+{
+	struct split *split = node->state;
+	uint32_t used = (uint32_t)walk->used;
+	switch (walk->result) {
+	case SCAN_TOO_LONG:
+		pass_over(node, view, walk);
+		break;
+	case SCAN_MALFORMED:
+		refuse(node, view);
+		used = view->size;
+		break;
+	case SCAN_GOES_ON:
+	case SCAN_ENDS:
+		return take_unfinished(node, in, view, walk);
+	}
+	split_take(split, in, used);
+	return true;
+}
+
+/* The record that is passed over may end in the view. */
+static void skip(struct split *split, struct batch *in, const struct view *view)
+{
+	struct split_stream *stream = &split->streams[view_stream(view)];
+	size_t used;
+	enum scan_result result = scan_record(
+		&split->framing, &stream->scan, SCAN_NO_LIMIT, view->data, view->size, &used);
+	stream->begun += used;
+	if (result == SCAN_ENDS)
+		split_begin_record(stream);
+	split_take(split, in, (uint32_t)used);
+}
+
+static bool take_some(struct node *node, struct batch *in, struct batch *out, struct view *view)
+{
+	struct split *split = node->state;
+	struct walk walked;
+	enum split_mode mode = split->streams[view_stream(view)].mode;
+	if (mode == REFUSED) {
+		split_take(split, in, view->size);
+		return true;
+	}
+	if (mode != COLLECT) {
+		skip(split, in, view);
+		return true;
+	}
+	walk(split, view, &walked);
+	if (walked.records > 0)
+		return split_put_run(node, in, out, view, walked.end, walked.records);
+	return take_first(node, in, view, &walked);
+}
+
+bool split_scanned(struct node *node, struct batch *in, struct batch *out)
+{
+	struct split *split = node->state;
+	struct view view = *batch_peek(in, 0);
+	uint32_t number = view_stream(&view);
+	if (!take_some(node, in, out, &view))
+		return false;
+	if (split->streams[number].flags)
+		split_look_at(split, number);
+	return true;
+}
