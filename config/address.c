@@ -182,3 +182,31 @@ bool address_read(const struct option *option, const struct value *value, struct
 	*address = read;
 	return true;
 }
+
+/* What is not known yet stays as it is written. */
+static bool item_read(const struct option *option, const struct value *value,
+	struct address *address, struct faults *faults)
+{
+	if (!value->unknown)
+		return address_read(option, value, address, faults);
+	*address = (struct address){ .text = value->kind == VALUE_STRING ? value->text : "",
+		.host = "" };
+	return true;
+}
+
+bool addresses_read(const struct option *option, const struct value *value,
+	struct addresses *addresses, struct faults *faults)
+{
+	bool is_list = value->kind == VALUE_LIST, good = true;
+	size_t count = is_list ? value_count(value) : 1;
+	if (count == 0)
+		return fault_at(faults, value, "name one address at least",
+			"the list for \"%s\" is empty", option->name);
+	struct address *items = document_allocate(value->document, count * sizeof(*items));
+	const struct value *item = is_list ? value->first : value;
+	for (size_t i = 0; i < count; i++, item = item->next)
+		good = item_read(option, item, &items[i], faults) && good;
+	if (good)
+		*addresses = (struct addresses){ items, count };
+	return good;
+}

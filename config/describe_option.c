@@ -93,6 +93,8 @@ static const char *type_text(const struct listed *listed)
 		return listed->option->is_path ? "a path or a list" : "a string or a list";
 	case OPTION_ADDRESS:
 		return "an address";
+	case OPTION_ADDRESSES:
+		return "an address or a list";
 	case OPTION_OBJECT:
 		return "an object";
 	case OPTION_SUBTREE:

@@ -194,6 +194,8 @@ static cJSON *type_schema(struct schema *schema, const struct option *option, co
 		return reference("texts");
 	case OPTION_ADDRESS:
 		return reference("address");
+	case OPTION_ADDRESSES:
+		return either(reference("address"), list_of(reference("address"), 1));
 	case OPTION_OBJECT:
 	case OPTION_SUBTREE:
 		return table_reference(schema, option, owner);

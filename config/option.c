@@ -75,6 +75,9 @@ static void option_default(const struct option *option, void *field)
 	case OPTION_ADDRESS:
 		*(struct address *)field = (struct address){ .host = "" };
 		break;
+	case OPTION_ADDRESSES:
+		*(struct addresses *)field = (struct addresses){ 0 };
+		break;
 	case OPTION_OBJECT:
 		table_default(option->table, field);
 		break;
@@ -144,7 +147,7 @@ static bool subtrees_read(const struct reading *reading, const struct option *op
 static bool is_list(const struct option *option)
 {
 	return option->type == OPTION_BYTES_LIST || option->type == OPTION_STRINGS ||
-	       option->type == OPTION_SUBTREES;
+	       option->type == OPTION_ADDRESSES || option->type == OPTION_SUBTREES;
 }
 
 /* A value that is not known leaves the default; where it is text, it stays as it is written. */
@@ -158,6 +161,8 @@ static bool unknown_read(
 		*(const char **)field = value->text;
 	if (text && option->type == OPTION_ADDRESS)
 		*(struct address *)field = (struct address){ .text = value->text, .host = "" };
+	if (text && option->type == OPTION_ADDRESSES)
+		return addresses_read(option, value, field, faults);
 	if (text && option->type == OPTION_STRINGS) {
 		const char **items = document_allocate(value->document, sizeof(char *));
 		items[0] = value->text;
@@ -185,6 +190,8 @@ static bool option_read(const struct reading *reading, const struct option *opti
 		return bytes_option_read(option, value, field, reading->faults);
 	case OPTION_ADDRESS:
 		return address_read(option, value, field, reading->faults);
+	case OPTION_ADDRESSES:
+		return addresses_read(option, value, field, reading->faults);
 	case OPTION_OBJECT: {
 		struct reading inner = inner_reading(reading, option);
 		return object_read(&inner, value, field);

@@ -25,6 +25,7 @@ enum option_type {
 	OPTION_BYTES_LIST, /* struct bytes_list: bytes, a list, or {"$lines": "file"}; never empty */
 	OPTION_STRINGS,    /* struct strings: a string or a list; never empty */
 	OPTION_ADDRESS,    /* struct address: "host:port", "[v6]:port", ":port" if .wildcard */
+	OPTION_ADDRESSES,  /* struct addresses: an address or a list; never empty */
 	OPTION_OBJECT,     /* any struct: options of its own (.table), inline */
 	OPTION_SUBTREE,    /* void *: one object of .table's options; NULL if absent */
 	OPTION_SUBTREES    /* struct subtrees: a list of those; never empty */
@@ -50,6 +51,11 @@ struct address {
 	const char *text; /* as written; NULL if absent */
 	const char *host; /* "" for every address */
 	uint16_t port;
+};
+
+struct addresses {
+	struct address *items;
+	size_t count;
 };
 
 struct subtrees {
@@ -84,6 +90,7 @@ struct option {
 #define OPTION_TYPE_BYTES_LIST struct bytes_list
 #define OPTION_TYPE_STRINGS struct strings
 #define OPTION_TYPE_ADDRESS struct address
+#define OPTION_TYPE_ADDRESSES struct addresses
 #define OPTION_TYPE_SUBTREE void *
 #define OPTION_TYPE_SUBTREES struct subtrees
 

@@ -48,6 +48,7 @@ static const char *sample_for_type(const struct option *option)
 	case OPTION_CHOICE:
 		return option->choices[0];
 	case OPTION_ADDRESS:
+	case OPTION_ADDRESSES:
 		return "127.0.0.1:5140";
 	case OPTION_STRING:
 	case OPTION_STRINGS:

@@ -81,6 +81,11 @@ static void tell_losses(struct row *row, const struct node_report *report)
 			tell(row, "%s dropped (%s)",
 				grouped(report->account.dropped[reason], count),
 				drop_reason_name((enum drop_reason)reason));
+	if (report->account.refused > 0)
+		tell(row, "%s refused", grouped(report->account.refused, count));
+	if (report->account.kernel_dropped > 0)
+		tell(row, "%s dropped by the kernel",
+			grouped(report->account.kernel_dropped, count));
 	if (report->account.truncated > 0)
 		tell(row, "%s truncated", grouped(report->account.truncated, count));
 	if (report->held > 0)
@@ -246,6 +251,13 @@ char *summary_text(const struct plan *plan, const char *backend, uint64_t ns)
 	return NULL;
 }
 
+/* What only few have. */
+static void print_rare(FILE *out, const char *name, uint64_t count)
+{
+	if (count > 0)
+		fprintf(out, ",\"%s\":%" PRIu64, name, count);
+}
+
 static void print_node_json(FILE *out, const struct node *node)
 {
 	struct node_report report;
@@ -265,7 +277,11 @@ static void print_node_json(FILE *out, const struct node *node)
 		fprintf(out, "%s\"%s\":%" PRIu64, reason ? "," : "",
 			copy_reason_name((enum copy_reason)reason),
 			report.account.copies.bytes[reason]);
-	fprintf(out, "},\"held\":%" PRIu64 "}", report.held);
+	fprintf(out, "},\"held\":%" PRIu64, report.held);
+	print_rare(out, "kernel_dropped", report.account.kernel_dropped);
+	print_rare(out, "refused", report.account.refused);
+	print_rare(out, "empty", report.account.empty);
+	fprintf(out, "}");
 }
 
 char *summary_json(const struct plan *plan)

@@ -98,25 +98,29 @@ struct claims {
 	size_t count;
 };
 
-/* Sources claim addresses, sinks claim paths. */
-static bool is_claim(const struct node *node, const struct option *option)
+/* Sources claim addresses and sockets' paths, sinks claim paths. */
+static bool is_claim(const struct node *node, const struct option *option, enum option_type type)
 {
+	if (option->type != type)
+		return false;
 	if (node->role == NODE_SOURCE)
-		return option->type == OPTION_ADDRESS && strcmp(option->name, "listen") == 0;
-	return option->type == OPTION_STRING && option->is_path;
+		return strcmp(option->name, "listen") == 0;
+	return option->is_path;
 }
 
-static const struct option *claim_of(const struct node *node, enum node_role role)
+static const struct option *claim_of(
+	const struct node *node, enum node_role role, enum option_type type)
 {
 	if (node->role != role || !node->state || !node->type->options)
 		return NULL;
 	for (const struct option *option = node->type->options; option->name; option++)
-		if (is_claim(node, option))
+		if (is_claim(node, option, type))
 			return option;
 	return NULL;
 }
 
-static struct claims find_claims(const struct plan *plan, enum node_role role)
+static struct claims find_claims(
+	const struct plan *plan, enum node_role role, enum option_type type)
 {
 	size_t room = 1;
 	for (size_t i = 0; i < plan->count; i++)
@@ -126,18 +130,18 @@ static struct claims find_claims(const struct plan *plan, enum node_role role)
 	for (size_t i = 0; i < plan->count; i++)
 		for (size_t k = 0; k < plan->pipelines[i].node_count; k++) {
 			const struct node *node = plan->pipelines[i].nodes[k];
-			const struct option *option = claim_of(node, role);
+			const struct option *option = claim_of(node, role, type);
 			if (option)
 				claims.items[claims.count++] = (struct claim){ node, option };
 		}
 	return claims;
 }
 
-static void compare(const struct plan *plan, enum node_role role,
+static void compare(const struct plan *plan, enum node_role role, enum option_type type,
 	bool (*same)(const struct claim *, const struct claim *, const struct document *),
 	const char *remedy, const char *message, struct faults *faults)
 {
-	struct claims claims = find_claims(plan, role);
+	struct claims claims = find_claims(plan, role, type);
 	for (size_t i = 1; i < claims.count; i++)
 		for (size_t k = 0; k < i; k++) {
 			const struct claim *claim = &claims.items[i];
@@ -171,11 +175,15 @@ static void find_second(
 
 void conflicts_find(const struct plan *plan, struct faults *faults)
 {
-	compare(plan, NODE_SOURCE, same_address,
+	compare(plan, NODE_SOURCE, OPTION_ADDRESS, same_address,
 		"give it another port, or have one source for both",
 		"listens to this address already", faults);
-	compare(plan, NODE_SINK, same_path, "give it another path, or have one sink for both",
-		"writes to this file already", faults);
+	compare(plan, NODE_SOURCE, OPTION_STRING, same_path,
+		"give it another path, or have one source for both", "listens at this path already",
+		faults);
+	compare(plan, NODE_SINK, OPTION_STRING, same_path,
+		"give it another path, or have one sink for both", "writes to this file already",
+		faults);
 	find_second(plan, "stdin", "have one source for both", faults);
 	find_second(plan, "stdout", "have one sink for both, or write to files", faults);
 }

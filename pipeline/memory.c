@@ -49,7 +49,7 @@ static uint64_t largest_record(const struct draft *draft)
 	uint64_t largest = 0;
 	for (size_t i = 0; i < draft->pipeline->edge_count; i++) {
 		const struct shape *shape = &draft->carried[i].shape;
-		if (shape->kind == FLOW_RECORDS && shape->max_record > largest)
+		if (shape->kind != FLOW_FRAMES && shape->max_record > largest)
 			largest = shape->max_record;
 	}
 	return largest;

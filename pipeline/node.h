@@ -48,8 +48,9 @@ struct shape {
 	const struct framing *framing; /* records; NULL for bytes and frames */
 	uint32_t streams;              /* bytes: how many streams may be under way at once */
 	uint32_t connections; /* bytes: of them, those that are connections, open to anybody */
-	uint64_t max_record;  /* records, frames: bytes with delimiter */
-	uint32_t most_views;  /* records: m, the most views that one may have */
+	uint64_t
+		max_record; /* records, frames: bytes with delimiter; bytes: of a datagram, 0 where there are none */
+	uint32_t most_views; /* records: m, the most views that one may have */
 };
 
 /* What a kind is. */
@@ -148,6 +149,9 @@ struct account {
 	uint64_t truncated;             /* records that were cut to max_record */
 	uint64_t peeked;                /* bytes gathered only to be looked at */
 	uint64_t received, sent; /* sources: payload bytes read; sinks: payload bytes written */
+	uint64_t refused;        /* connections or datagrams of peers that are not allowed */
+	uint64_t empty;          /* datagrams without a byte: they are nothing */
+	uint64_t kernel_dropped; /* datagrams that the kernel dropped; they were never in */
 	struct copies copies;
 };
 

@@ -3,9 +3,9 @@
 
 #include "pipeline/node.h"
 
-#define EACH_SOURCE(X) X(tcp) X(file) X(stdin) X(generate)
+#define EACH_SOURCE(X) X(tcp) X(unix) X(udp) X(file) X(stdin) X(generate)
 #define EACH_STAGE(X) X(split) X(filter) X(join) X(compress) X(decompress)
-#define EACH_SINK(X) X(file) X(tcp) X(stdout) X(null)
+#define EACH_SINK(X) X(file) X(tcp) X(unix) X(udp) X(stdout) X(null)
 
 #define DECLARE_SOURCE(name) extern const struct source_ops source_##name;
 #define DECLARE_STAGE(name) extern const struct stage_ops stage_##name;

@@ -79,6 +79,9 @@ static void add_account(struct account *sum, const struct account *account)
 	sum->peeked += account->peeked;
 	sum->received += account->received;
 	sum->sent += account->sent;
+	sum->refused += account->refused;
+	sum->empty += account->empty;
+	sum->kernel_dropped += account->kernel_dropped;
 	for (unsigned reason = 0; reason < COPY_REASONS; reason++)
 		sum->copies.bytes[reason] += account->copies.bytes[reason];
 }

@@ -212,12 +212,25 @@ static bool walk_tee(
 	return !in->known || check_branches(node, &in->shape, faults);
 }
 
+/* Legal, and hardly meant. */
+static void warn_of_datagrams(
+	const struct node *node, const struct shape *in, struct faults *faults)
+{
+	if (in->kind == FLOW_BYTES && in->max_record > 0)
+		warning_at(faults, node->value,
+			"put {\"split\": \"newline\"} into the pipeline's \"stages\"",
+			"\"%s\" gets datagrams one behind the other: nothing shows where one ends",
+			node->type->name);
+}
+
 static bool walk_sink(
 	struct draft *draft, struct node *node, const struct carried *in, struct faults *faults)
 {
 	struct shape from = in->known ? in->shape : suitable(draft, node);
 	if (!node->state)
 		return true;
+	if (in->known)
+		warn_of_datagrams(node, &from, faults);
 	return ask(node, &from, NULL, faults) && (!in->known || check_streams(node, &from, faults));
 }
 

@@ -91,6 +91,14 @@ static bool gathered(const struct batch *batch, uint32_t group, const struct fra
 	return true;
 }
 
+struct record record_in_run(
+	const struct framing *framing, const char *data, size_t size, bool alone, bool bare)
+{
+	size_t whole = alone ? size : framing_first(framing, data, size);
+	assert(whole > 0 || alone);
+	return record_of(framing, data, whole, bare);
+}
+
 bool record_first(const struct batch *batch, const struct framing *framing, struct scratch *scratch,
 	struct record *record)
 {
@@ -101,10 +109,8 @@ bool record_first(const struct batch *batch, const struct framing *framing, stru
 		return gathered(batch, group, framing, scratch, record);
 	const struct view *view = batch_peek(batch, 0);
 	bool alone = view_records(view) == 1;
-	size_t whole = alone ? view->size : framing_first(framing, view->data, view->size);
-	assert(whole > 0 || alone);
-	bool bare = alone && (view->tag & VIEW_BARE);
-	*record = record_of(framing, view->data, whole, bare);
+	*record = record_in_run(
+		framing, view->data, view->size, alone, alone && (view->tag & VIEW_BARE));
 	return true;
 }
 

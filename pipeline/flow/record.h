@@ -31,6 +31,11 @@ struct record {
 bool record_first(const struct batch *batch, const struct framing *framing, struct scratch *scratch,
 	struct record *record);
 
+/* The first record of `size` bytes of a view that begins at a record's start; `alone`: they are nothing but it, and
+ * `bare` if it lacks its delimiter. */
+struct record record_in_run(
+	const struct framing *framing, const char *data, size_t size, bool alone, bool bare);
+
 /* Takes the first `whole` bytes, which are one record, out of the batch, as views in `views` (at most `most`): first
  * those with tag 0, then one with tag 1 (and BARE, where it is). The number of views. This is how a record leaves
  * that is in several pieces, or that is one of many in its run. */

@@ -2,6 +2,8 @@
 
 #include "pipeline/io/dialer.h"
 
+#include "pipeline/io/unix_socket.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <netdb.h>
@@ -60,9 +62,29 @@ static enum step fail(struct dialer *dialer, int error)
 	return FAILED;
 }
 
+static int type_of(const struct dialer *dialer)
+{
+	return dialer->type ? dialer->type : SOCK_STREAM;
+}
+
+/* A unix socket is connected at once or not at all; EAGAIN: the peer's queue is full. */
+static int connect_path(const struct dialer *dialer)
+{
+	struct sockaddr_un address = unix_socket_address(dialer->path);
+	int fd = socket(AF_UNIX, type_of(dialer) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	int error = errno;
+	close(fd);
+	return -error;
+}
+
 static enum step connect_to(struct dialer *dialer, const struct addrinfo *address)
 {
-	dialer->fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	dialer->fd = socket(address->ai_family, type_of(dialer) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (dialer->fd < 0)
 		return fail(dialer, errno);
 	if (connect(dialer->fd, address->ai_addr, address->ai_addrlen) == 0)
@@ -129,15 +151,8 @@ static void look_up(struct dialer *dialer, const char *service, const struct add
 		dialer->looking_up = true;
 }
 
-void dialer_dial(struct dialer *dialer)
+static void begin(struct dialer *dialer)
 {
-	struct addrinfo hints = {
-		.ai_flags = AI_NUMERICSERV | AI_NUMERICHOST,
-		.ai_family = AF_UNSPEC,
-		.ai_socktype = SOCK_STREAM,
-	};
-	char service[8];
-
 	assert(!dialer->busy);
 	assert(dialer->done);
 	dialer->busy = true;
@@ -145,6 +160,18 @@ void dialer_dial(struct dialer *dialer)
 	dialer->fd = -1;
 	dialer->error = -EADDRNOTAVAIL;
 	dialer->poll = (struct io_operation){ .done = polled, .owner = dialer };
+	dialer->addresses = NULL;
+}
+
+static void dial_name(struct dialer *dialer)
+{
+	struct addrinfo hints = {
+		.ai_flags = AI_NUMERICSERV | AI_NUMERICHOST,
+		.ai_family = AF_UNSPEC,
+		.ai_socktype = type_of(dialer),
+	};
+	char service[8];
+
 	snprintf(service, sizeof(service), "%u", dialer->port);
 	if (getaddrinfo(dialer->host, service, &hints, &dialer->addresses) == 0) {
 		dialer->address = dialer->addresses;
@@ -154,6 +181,15 @@ void dialer_dial(struct dialer *dialer)
 	dialer->addresses = NULL;
 	hints.ai_flags = AI_NUMERICSERV;
 	look_up(dialer, service, &hints);
+}
+
+void dialer_dial(struct dialer *dialer)
+{
+	begin(dialer);
+	if (dialer->path)
+		finish(dialer, connect_path(dialer));
+	else
+		dial_name(dialer);
 }
 
 void dialer_skip(struct dialer *dialer)

@@ -1,4 +1,4 @@
-/* Dialers: a name and a port on the way to a connected socket.
+/* Dialers: a name and a port, or a path, on the way to a connected socket.
  *
  * The name is looked up on each attempt (on libuv's threads; a number needs none), then each of its addresses is tried
  * in turn, without blocking. An attempt ends in one call of `done`: with a socket, which is the caller's from then on,
@@ -16,6 +16,9 @@ struct dialer {
 	struct loop *loop;
 	const char *host;
 	uint16_t port;
+	const char *
+		path; /* of a unix socket, of at most UNIX_PATH_MOST bytes, instead of host and port */
+	int type;     /* SOCK_DGRAM; 0: SOCK_STREAM */
 	/* A connected, non-blocking socket, or the reason: dialer_reason(). May come from within dialer_dial(). */
 	void (*done)(struct dialer *dialer, int result);
 	void *owner;

@@ -107,6 +107,12 @@ struct inbox_socket *inbox_next(struct inbox *inbox)
 	return socket;
 }
 
+void inbox_wait(struct inbox_socket *socket)
+{
+	assert(socket->readable);
+	poll_again(socket);
+}
+
 /* Only a socket can be asked without the risk of blocking. */
 static ssize_t receive(struct inbox_socket *socket, char *data, uint32_t size)
 {

@@ -48,6 +48,9 @@ void inbox_forget(struct inbox_socket *socket, void (*gone)(struct inbox_socket 
 /* The first readable socket, moved to the end of the list; NULL if none is. */
 struct inbox_socket *inbox_next(struct inbox *inbox);
 
+/* The kernel has nothing more of a readable socket that others receive from (recvmmsg(2)): polls it again. */
+void inbox_wait(struct inbox_socket *socket);
+
 /* One recv(2) of at most `size` bytes to `data`; `received` gets the bytes. */
 enum receive_result inbox_receive(
 	struct inbox_socket *socket, char *data, uint32_t size, uint32_t *received);

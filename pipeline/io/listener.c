@@ -38,36 +38,52 @@ static int set_flag(int fd, int level, int name, int value)
 	return setsockopt(fd, level, name, &value, sizeof(value));
 }
 
-/* A socket for every address takes IPv4 too; one for an IPv6 address leaves IPv4's to its own. */
-static bool begin_listening(int fd, const struct addrinfo *address, bool every_address, bool shared)
+static int type_of(const struct listener *listener)
 {
-	if (set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0 ||
-		(shared && set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0))
+	return listener->type ? listener->type : SOCK_STREAM;
+}
+
+/* Two that receive datagrams at one address would take them from each other, if they were allowed to: only where
+ * connections are made does SO_REUSEADDR mean nothing but remains of an earlier run. A socket for every address takes IPv4 too; one for an IPv6 address leaves IPv4's to its own. */
+static bool begin_listening(
+	int fd, int type, const struct addrinfo *address, bool every_address, bool shared)
+{
+	if (type == SOCK_STREAM && set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0)
+		return false;
+	if (shared && set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
 		return false;
 	if (address->ai_family == AF_INET6 &&
 		set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, !every_address) < 0)
 		return false;
-	return bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
+	return bind(fd, address->ai_addr, address->ai_addrlen) == 0 &&
+	       (type != SOCK_STREAM || listen(fd, BACKLOG) == 0);
+}
+
+void listener_adopt(struct listener *listener, int fd)
+{
+	assert(listener->count < LISTENER_MOST_SOCKETS);
+	struct listener_socket *added = &listener->sockets[listener->count++];
+	*added = (struct listener_socket){ .listener = listener, .fd = fd };
+	added->poll = (struct io_operation){ .done = polled, .owner = added };
 }
 
 /* Sets errno where it fails. */
 static bool add_socket(
 	struct listener *listener, const struct addrinfo *address, bool every_address)
 {
-	int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int type = type_of(listener);
+	int fd = socket(address->ai_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return false;
-	if (!begin_listening(fd, address, every_address, listener->shared)) {
+	if (!begin_listening(fd, type, address, every_address, listener->shared)) {
 		int error = errno;
 
 		close(fd);
 		errno = error;
 		return false;
 	}
-	struct listener_socket *added = &listener->sockets[listener->count++];
-	*added = (struct listener_socket){ .listener = listener, .fd = fd };
-	added->poll = (struct io_operation){ .done = polled, .owner = added };
+	listener_adopt(listener, fd);
 	return true;
 }
 
@@ -103,7 +119,7 @@ static const char *listen_on_name(struct listener *listener, const char *host, c
 	struct addrinfo hints = {
 		.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
 		.ai_family = AF_UNSPEC,
-		.ai_socktype = SOCK_STREAM,
+		.ai_socktype = type_of(listener),
 	};
 	struct addrinfo *addresses;
 	int answer = getaddrinfo(host, service, &hints, &addresses);
@@ -179,12 +195,14 @@ void listener_wait(struct listener *listener)
 	}
 }
 
-int listener_accept(struct listener *listener)
+int listener_accept(struct listener *listener, struct sockaddr_storage *peer)
 {
 	if (listener->stopped)
 		return -EAGAIN;
 	for (uint32_t i = 0; i < listener->count; i++) {
-		int fd = accept4(listener->sockets[i].fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		socklen_t size = sizeof(*peer);
+		int fd = accept4(listener->sockets[i].fd, (struct sockaddr *)peer, &size,
+			SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0)
 			return fd;

@@ -666,3 +666,71 @@ Test(option, all_faults_of_a_file_in_its_order)
 	faults_close(&faults);
 	document_close(&document);
 }
+
+struct relay {
+	struct addresses connect;
+};
+
+static const struct option relay_options[] = {
+	OPTION(ADDRESSES, struct relay, connect, .required = true, .primary = true), OPTIONS_END
+};
+
+static bool relay_read(struct relay *relay, struct document *document, const char *text,
+	bool resolve, struct faults *faults)
+{
+	*relay = (struct relay){ 0 };
+	cr_assert(example_parse(document, text, resolve, faults));
+	return options_read(relay_options, document->root, "relay", relay, faults);
+}
+
+Test(option, addresses_are_one_or_a_list)
+{
+	static const char *const texts[] = { "'one:1'", "['one:1','[::1]:2']",
+		"{'connect':'one:1'}", "{'connect':['one:1','[::1]:2']}" };
+	for (size_t i = 0; i < 4; i++) {
+		struct faults faults = { 0 };
+		struct document document;
+		struct relay relay;
+		cr_assert(relay_read(&relay, &document, texts[i], true, &faults), "%s", texts[i]);
+		cr_assert_eq(relay.connect.count, 1 + i % 2);
+		cr_assert_str_eq(relay.connect.items[0].host, "one");
+		cr_assert_eq(relay.connect.items[0].port, 1);
+		cr_assert_str_eq(
+			relay.connect.items[relay.connect.count - 1].host, i % 2 ? "::1" : "one");
+		faults_close(&faults);
+		document_close(&document);
+	}
+}
+
+Test(option, each_address_of_a_list_is_checked)
+{
+	static const char *const wrong[] = { "['one:1','two']", "['one:1',2]", "[]", "['']" };
+	static const char *const pointers[] = { "/1", "/1", "", "/0" };
+	for (size_t i = 0; i < 4; i++) {
+		struct faults faults = { 0 };
+		struct document document;
+		struct relay relay;
+		cr_assert_not(relay_read(&relay, &document, wrong[i], true, &faults));
+		cr_assert_eq(faults.errors, 1, "%s", wrong[i]);
+		cr_assert_str_eq(faults.items[0].pointer, pointers[i]);
+		faults_close(&faults);
+		document_close(&document);
+	}
+}
+
+Test(option, addresses_that_are_not_known_stay_as_they_are_written)
+{
+	struct faults faults = { 0 };
+	struct document document;
+	struct relay relay;
+	cr_assert(relay_read(&relay, &document, "['${RELAY_NOT_SET}','two:2']", false, &faults));
+	cr_assert_eq(relay.connect.count, 2);
+	cr_assert_str_eq(relay.connect.items[0].text, "${RELAY_NOT_SET}");
+	cr_assert_eq(relay.connect.items[1].port, 2);
+	faults_close(&faults);
+	document_close(&document);
+	cr_assert(relay_read(&relay, &document, "'${RELAY_NOT_SET}'", false, &faults));
+	cr_assert_eq(relay.connect.count, 1);
+	faults_close(&faults);
+	document_close(&document);
+}

@@ -74,12 +74,14 @@ static const struct refusal refusals[] = {
 		"[name one: \"split\", \"filter\", \"compress\", \"join\" or \"decompress\"]\n" },
 	{ "{ 'pipelines': { 'p': { 'from': 'stdin', 'to': { } } } }",
 		"1:48 /pipelines/p/to: a sink has exactly one kind, and none was found [name one: "
-		"\"file\", \"tcp\", \"stdout\" or \"null\"; or \"to\", for a branch with "
+		"\"file\", \"tcp\", \"stdout\", \"null\", \"unix\" or \"udp\"; or \"to\", for a "
+		"branch with "
 		"branches]\n" },
 	{ "{ 'pipelines': { 'p': { 'from': 'stdin', 'to': { 'when_full': 'block', 'stages': [ ] } "
 	  "} } }",
 		"1:48 /pipelines/p/to: a sink has exactly one kind, and none was found [name one: "
-		"\"file\", \"tcp\", \"stdout\" or \"null\"; or \"to\", for a branch with "
+		"\"file\", \"tcp\", \"stdout\", \"null\", \"unix\" or \"udp\"; or \"to\", for a "
+		"branch with "
 		"branches]\n" },
 	{ "{ 'pipelines': { 'p': { 'from': { 'stdin': { }, 'file': 'a.log' }, 'to': 'stdout' } } }",
 		"1:49 /pipelines/p/from/file: a source has exactly one kind, and \"stdin\" and "

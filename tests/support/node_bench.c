@@ -36,13 +36,16 @@ static void read_options(struct node_bench *bench, const char *json)
 
 	good = good && options_read(type->options, bench->document.root, type->name,
 			       bench->node.state, &bench->faults);
+	bench->node.value = bench->document.root;
 	cr_assert(good, "%s", bench->faults.count > 0 ? bench->faults.items[0].message : json);
 }
 
 static void plan(struct node_bench *bench)
 {
 	struct node *node = &bench->node;
-	struct shape in = { .kind = bench->kind, .framing = bench->framing, .streams = 1 };
+	struct shape in = {
+		.kind = bench->kind, .framing = bench->framing, .streams = 1, .max_record = 1 << 20
+	};
 	struct shape out = { 0 };
 	bool is_source = node->role == NODE_SOURCE;
 
@@ -63,7 +66,10 @@ void node_bench_make(struct node_bench *bench, enum loop_wish wish, const struct
 	bench->pool = pool_create(bench->buffers, bench->buffer_size);
 	cr_assert_not_null(bench->pool);
 	cr_assert(batch_open(&bench->batch, bench->kind, bench->room));
-	bench->pipeline = (struct pipeline){ .name = "bench", .pool = bench->pool };
+	bench->pipeline = (struct pipeline){ .name = "bench",
+		.pool = bench->pool,
+		.buffer_size = bench->buffer_size,
+		.max_record = 1 << 20 };
 	bench->node = (struct node){
 		.type = type,
 		.role = role,

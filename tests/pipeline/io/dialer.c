@@ -2,6 +2,7 @@
 
 #include "pipeline/io/dialer.h"
 
+#include "pipeline/io/unix_socket.h"
 #include "tests/pipeline/io/both.h"
 
 #include <arpa/inet.h>
@@ -167,4 +168,42 @@ static void cancels_lookup(struct loop *loop)
 Test(dialer, can_be_cancelled_while_it_looks_up)
 {
 	on_both(cancels_lookup);
+}
+
+static int dial_path(struct loop *loop, const char *path, int type)
+{
+	struct outcome outcome = { 0 };
+	struct dialer dialer = {
+		.loop = loop, .path = path, .type = type, .done = dialed, .owner = &outcome
+	};
+
+	dialer_dial(&dialer);
+	turn_until(loop, &outcome.calls, 1);
+	cr_assert_not(dialer.busy);
+	return outcome.result;
+}
+
+static void dials_paths(struct loop *loop)
+{
+	char folder[] = "/tmp/viewduct-dialer-XXXXXX", path[64];
+	struct unix_socket made;
+
+	cr_assert_not_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/socket", folder);
+	cr_assert_eq(dial_path(loop, path, SOCK_STREAM), -ENOENT);
+	cr_assert_null(unix_socket_open(&made, path, SOCK_DGRAM, 0600));
+	int fd = dial_path(loop, path, SOCK_DGRAM);
+	cr_assert_geq(fd, 0, "%s", dialer_reason(fd));
+	cr_assert(fcntl(fd, F_GETFL) & O_NONBLOCK);
+	close(fd);
+	cr_assert_eq(dial_path(loop, path, SOCK_STREAM), -EPROTOTYPE);
+	close(made.fd);
+	cr_assert_eq(dial_path(loop, path, SOCK_DGRAM), -ECONNREFUSED);
+	unix_socket_remove(&made, path);
+	cr_assert_eq(rmdir(folder), 0);
+}
+
+Test(dialer, connects_to_paths)
+{
+	on_both(dials_paths);
 }

@@ -1,5 +1,6 @@
 /* The tcp sink, with real peers on the loopback. */
 
+#include "pipeline/io/unix_socket.h"
 #include "pipeline/registry.h"
 #include "tests/support/node_bench.h"
 
@@ -498,4 +499,116 @@ static void halts(enum loop_wish wish)
 Test(tcp_sink, halts_whatever_it_is_at)
 {
 	node_bench_on_both(halts);
+}
+
+static void open_to(struct node_bench *bench, enum loop_wish wish, const struct node_type *type,
+	const char *json)
+{
+	lines = framing_delimited("\n", 1, false);
+	bench->kind = FLOW_RECORDS;
+	bench->framing = &lines;
+	node_bench_make(bench, wish, type, NODE_SINK, json);
+	node_bench_open(bench);
+}
+
+static void next_of_list(enum loop_wish wish)
+{
+	struct node_bench bench = { 0 };
+	struct heard heard = { 0 };
+	uint16_t dead_port = 0, port = 0;
+	int dead = listen_on(&dead_port, 0), listener = listen_on(&port, 0), other;
+	char json[160];
+
+	close(dead);
+	snprintf(json, sizeof(json),
+		"{\"connect\": [\"127.0.0.1:%u\", \"127.0.0.1:%u\"], "
+		"\"retry\": {\"first\": \"1ms\", \"most\": \"2ms\"}}",
+		dead_port, port);
+	open_to(&bench, wish, &sink_tcp.type, json);
+	int peer = connected(&bench, listener);
+	node_bench_put(&bench, "a\n", 2, 1);
+	NODE_BENCH_UNTIL(&bench, (hear(peer, &heard, 64), heard.size == 2));
+	other = listen_on(&dead_port, 0);
+	close(peer);
+	peer = connected(&bench, other);
+	close(peer);
+	close(other);
+	close(listener);
+	free(heard.data);
+	node_bench_close(&bench);
+}
+
+Test(tcp_sink, tries_the_next_of_its_list_on_failure)
+{
+	node_bench_on_both(next_of_list);
+}
+
+/* The peer reads nothing for the timeout, though there is something to read. */
+static void hung_peer(enum loop_wish wish)
+{
+	struct node_bench bench = { .buffers = RECORDS * RECORD_VIEWS, .room = 128 };
+	struct heard second = { 0 };
+	uint16_t hung_port = 0, port = 0;
+	int hung = listen_on(&hung_port, 4096), listener = listen_on(&port, 0), peer = -1;
+	char json[160];
+
+	snprintf(json, sizeof(json),
+		"{\"connect\": [\"127.0.0.1:%u\", \"127.0.0.1:%u\"], \"timeout\": \"100ms\", "
+		"\"retry\": {\"first\": \"1ms\", \"most\": \"2ms\"}}",
+		hung_port, port);
+	open_to(&bench, wish, &sink_tcp.type, json);
+	char *text = put_long_records(&bench);
+	int first = connected(&bench, hung);
+	NODE_BENCH_UNTIL(&bench, try_accept(listener, &peer) >= 0);
+	size_t border = bench.node.account.sent / RECORD * RECORD;
+	size_t left = (size_t)RECORDS * RECORD - border;
+	NODE_BENCH_UNTIL(&bench, (hear(peer, &second, 1 << 20), second.size >= left));
+	cr_assert_eq(second.size, left);
+	cr_assert_arr_eq(second.data, text + border, left);
+	NODE_BENCH_UNTIL(&bench, batch_empty(&bench.batch));
+	cr_assert_eq(bench.node.due, 0, "nothing to write is no write without progress");
+	close(first);
+	close(peer);
+	close(hung);
+	close(listener);
+	free(second.data);
+	free(text);
+	node_bench_close(&bench);
+}
+
+Test(tcp_sink, leaves_a_peer_that_hangs_at_a_records_border)
+{
+	node_bench_on_both(hung_peer);
+}
+
+static void over_unix(enum loop_wish wish)
+{
+	char folder[] = "/tmp/viewduct-sink-XXXXXX", path[64], json[160];
+	struct node_bench bench = { 0 };
+	struct heard heard = { 0 };
+	struct unix_socket made;
+
+	cr_assert_not_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/socket", folder);
+	snprintf(json, sizeof(json),
+		"{\"connect\": \"%s\", \"retry\": {\"first\": \"5ms\", \"most\": \"10ms\"}}", path);
+	open_to(&bench, wish, &sink_unix.type, json);
+	node_bench_put(&bench, "a\nb\n", 4, 2);
+	NODE_BENCH_UNTIL(&bench, bench.node.due > 0);
+	cr_assert_eq(bench.batch.count, 1, "nobody listens yet");
+	cr_assert_null(unix_socket_open(&made, path, SOCK_STREAM, 0600));
+	int peer = connected(&bench, made.fd);
+	NODE_BENCH_UNTIL(&bench, (hear(peer, &heard, 64), heard.size == 4));
+	cr_assert_str_eq(heard.data, "a\nb\n");
+	close(peer);
+	close(made.fd);
+	unix_socket_remove(&made, path);
+	cr_assert_eq(rmdir(folder), 0);
+	free(heard.data);
+	node_bench_close(&bench);
+}
+
+Test(unix_sink, sends_over_a_connection_and_waits_for_its_peer)
+{
+	node_bench_on_both(over_unix);
 }

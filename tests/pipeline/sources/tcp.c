@@ -553,3 +553,87 @@ Test(tcp_source, costs_little_a_connection)
 	cr_assert_leq(bench.node.charge, 10000 * 512);
 	node_bench_close(&bench);
 }
+
+static void idle(enum loop_wish wish)
+{
+	struct node_bench bench = { 0 };
+	struct taken taken = { 0 };
+
+	open_listening(&bench, wish, "{\"listen\": \"127.0.0.1:0\", \"idle_timeout\": \"60ms\"}");
+	int quiet = connect_client(&bench), busy = connect_client(&bench);
+	say(quiet, "half");
+	while (taken.ends == 0) {
+		say(busy, "x");
+		node_bench_turn(&bench, 1);
+		taken_take(&taken, &bench);
+	}
+	cr_assert_str_eq(taken.streams[0].data, "half");
+	cr_assert(taken.streams[0].ended);
+	cr_assert_not(taken.streams[1].ended);
+	cr_assert_eq(bench.node.connections, 1);
+	UNTIL_TAKEN(&bench, &taken, taken.ends == 2);
+	cr_assert_eq(bench.node.due, 0, "nobody is left to wait for");
+	close(quiet);
+	close(busy);
+	taken_close(&taken);
+	node_bench_close(&bench);
+}
+
+Test(tcp_source, closes_what_is_silent_for_the_idle_timeout)
+{
+	node_bench_on_both(idle);
+}
+
+/* What waits in the kernel because there is no room here is no silence. */
+static void held_up(enum loop_wish wish)
+{
+	struct node_bench bench = { .room = 1, .buffers = 2, .buffer_size = 16 };
+	struct taken taken = { 0 };
+	static const char text[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+
+	open_listening(&bench, wish, "{\"listen\": \"127.0.0.1:0\", \"idle_timeout\": \"20ms\"}");
+	int client = connect_client(&bench);
+	say(client, text);
+	NODE_BENCH_UNTIL(&bench, bench.batch.count == 1);
+	uint64_t later = loop_now(bench.loop) + 100;
+	NODE_BENCH_UNTIL(&bench, loop_now(bench.loop) >= later);
+	cr_assert_eq(bench.node.connections, 1);
+	UNTIL_TAKEN(&bench, &taken, taken.ends == 1);
+	cr_assert_str_eq(taken.streams[0].data, text);
+	close(client);
+	taken_close(&taken);
+	node_bench_close(&bench);
+}
+
+Test(tcp_source, does_not_call_silent_what_it_does_not_read)
+{
+	node_bench_on_both(held_up);
+}
+
+static void allows(enum loop_wish wish)
+{
+	struct node_bench bench = { 0 };
+	struct taken taken = { 0 };
+	char byte;
+
+	open_listening(&bench, wish, "{\"listen\": \":0\", \"allow\": [\"10.0.0.0/8\", \"::1\"]}");
+	int client = connect_client(&bench);
+	NODE_BENCH_UNTIL(&bench, bench.node.account.refused == 1);
+	cr_assert_leq(recv(client, &byte, 1, 0), 0, "it is closed");
+	cr_assert_eq(bench.node.connections, 0);
+	close(client);
+	node_bench_close(&bench);
+	bench = (struct node_bench){ 0 };
+	open_listening(&bench, wish, "{\"listen\": \":0\", \"allow\": \"127.0.0.1\"}");
+	client = connect_client(&bench);
+	say(client, "mapped");
+	UNTIL_TAKEN(&bench, &taken, taken.bytes == 6);
+	close(client);
+	taken_close(&taken);
+	node_bench_close(&bench);
+}
+
+Test(tcp_source, closes_at_once_who_is_not_allowed)
+{
+	node_bench_on_both(allows);
+}
