@@ -92,9 +92,10 @@ static bool ends_bare(const struct input *input)
 static bool is_found(struct search *search, const struct input *input, size_t at, size_t size)
 {
 	bool bare = at + size == input->size && ends_bare(input);
-	size_t content = framing_content(&input->framing, input->run + at, size, bare);
+	struct content content = framing_content(&input->framing, input->run + at, size, bare);
 
-	return search_judge(search, input->run + at, content) != search_inverted(search);
+	return search_judge(search, input->run + at + content.offset, content.size) !=
+	       search_inverted(search);
 }
 
 /* Every record that is judged to be one must be the next that is found. */
