@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/arena.h"
 #include "pipeline/catalogue.h"
@@ -87,19 +88,28 @@ void shards_check(const struct pipeline *pipeline, struct faults *faults)
 	}
 }
 
-/* cpu.max of this cgroup (version 2): where /proc says that we are, or at the root of what we see. */
+/* The folder of this cgroup (version 2), as /proc names it: "" where it does not. */
+static void find_cgroup(char folder[512])
+{
+	char line[512] = "";
+	FILE *self = fopen("/proc/self/cgroup", "re");
+	folder[0] = '\0';
+	if (!self)
+		return;
+	if (fgets(line, sizeof(line), self) && strncmp(line, "0::", 3) == 0)
+		snprintf(folder, 512, "%.*s", (int)strcspn(line + 3, "\n"), line + 3);
+	fclose(self);
+}
+
+/* Where we are, or else at the root of what we see: in a container the name is another one than in /proc. */
 static FILE *open_cpu_max(void)
 {
-	char line[512] = "", path[640];
-	FILE *self = fopen("/proc/self/cgroup", "re");
-	if (self && fgets(line, sizeof(line), self))
-		line[strcspn(line, "\n")] = '\0';
-	if (self)
-		fclose(self);
-	bool found = strncmp(line, "0::", 3) == 0;
-	snprintf(path, sizeof(path), "/sys/fs/cgroup%s/cpu.max", found ? line + 3 : "");
-	FILE *file = fopen(path, "re");
-	return file ? file : fopen("/sys/fs/cgroup/cpu.max", "re");
+	char folder[512], path[640];
+	find_cgroup(folder);
+	snprintf(path, sizeof(path), "/sys/fs/cgroup%s/cpu.max", folder);
+	if (access(path, R_OK) != 0)
+		return fopen("/sys/fs/cgroup/cpu.max", "re");
+	return fopen(path, "re");
 }
 
 /* Whole processors that the cgroup lets us use; `all` if it says nothing. */
