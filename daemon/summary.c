@@ -62,6 +62,8 @@ static void tell_work(struct row *row, const struct node *node, const struct nod
 		tell(row, "written");
 	else if (node->role == NODE_TEE)
 		tell(row, "to each branch");
+	else if (!node->out)
+		return;
 	else if (node->in->kind == FLOW_BYTES && node->out->kind == FLOW_RECORDS)
 		tell(row, "found");
 	else if (node->out->kind == FLOW_FRAMES && report->bytes_out > 0)

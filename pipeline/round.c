@@ -2,6 +2,7 @@
 
 #include "pipeline/run.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum {
@@ -230,6 +231,7 @@ static void step_legs(struct run *run)
 {
 	uint64_t quota = source_quota(run->pipeline);
 	size_t first = run->first_leg;
+	assert(run->leg_count > 0);
 	for (size_t i = 0; i < run->leg_count; i++) {
 		size_t leg = (first + i) % run->leg_count;
 		if (!step_leg(run, &run->legs[leg], quota) && run->leg_count > 1) {

@@ -4,6 +4,7 @@
 
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -116,12 +117,14 @@ static FILE *open_cpu_max(void)
 static uint32_t cgroup_cores(uint32_t all)
 {
 	FILE *file = open_cpu_max();
-	unsigned long long quota = 0, period = 0;
+	char line[64] = "", *end = line;
 	if (!file)
 		return all;
-	int found = fscanf(file, "%llu %llu", &quota, &period);
+	bool read = fgets(line, sizeof(line), file) != NULL;
 	fclose(file);
-	if (found != 2 || period == 0)
+	unsigned long long quota = read ? strtoull(line, &end, 10) : 0; /* "max": 0 */
+	unsigned long long period = strtoull(end, NULL, 10);
+	if (quota == 0 || period == 0)
 		return all;
 	unsigned long long cores = (quota + period - 1) / period;
 	return cores > 0 && cores < all ? (uint32_t)cores : all;

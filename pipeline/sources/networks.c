@@ -3,6 +3,7 @@
 #include "pipeline/sources/networks.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -126,6 +127,7 @@ bool networks_read(struct networks *networks, const struct strings *texts,
 
 	if (networks->known || texts->count == 0)
 		return true;
+	assert(value);
 	networks->items =
 		document_allocate(value->document, texts->count * sizeof(*networks->items));
 	networks->count = 0;
