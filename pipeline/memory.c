@@ -25,7 +25,10 @@
 enum {
 	USUAL_MAX_RECORD = 1 << 20,
 	LEAST_BUFFERS = 32,
-	DROP_ROOM = 1024 /* views: a drop branch keeps what it can while its sink is away */
+	DROP_ROOM = 1024, /* views: a drop branch keeps what it can while its sink is away */
+	SINK_ROOM =
+		512 /* views in front of a sink: sparse survivors must add up to a write worth its cost; it pins no
+			     more buffers than any other edge */
 };
 
 /* Pipelines that share one memory. */
@@ -65,11 +68,17 @@ static void make_room(struct draft *draft)
 	for (size_t i = 0; i < pipeline->edge_count; i++) {
 		uint64_t most = draft->carried[i].shape.most_views;
 		uint64_t room = 2 * (most > pieces ? most : pieces);
-		const struct node *consumer = pipeline->edges[i].consumer;
-		if (consumer && consumer->optional && room < DROP_ROOM)
-			room = DROP_ROOM;
-		pipeline->edges[i].room =
-			room < VIEW_STREAM ? (uint32_t)room : (uint32_t)VIEW_STREAM;
+		struct edge *edge = &pipeline->edges[i];
+		const struct node *consumer = edge->consumer;
+		uint32_t pins = room < VIEW_STREAM ? (uint32_t)room : (uint32_t)VIEW_STREAM;
+		edge->room = pins;
+		if (consumer && consumer->optional && pins < DROP_ROOM)
+			edge->room = DROP_ROOM;
+		else if (consumer && consumer->role == NODE_SINK && edge->kind == FLOW_RECORDS &&
+			 pins < SINK_ROOM) {
+			edge->room = SINK_ROOM;
+			edge->pin_limit = pins / 2;
+		}
 	}
 }
 

@@ -81,7 +81,9 @@ Test(memory, gives_one_mebibyte_to_a_record_where_there_is_room, .init = kinds_a
 				  "'to': 'stdout' } } }");
 	const struct pipeline *pipeline = &planned.plan->pipelines[0];
 	cr_expect_eq(pipeline->max_record, 1 << 20);
-	cr_expect_eq(pipeline->edges[1].room, 64);
+	cr_expect_eq(pipeline->edges[0].room, 64);
+	cr_expect_eq(pipeline->edges[1].room, 512, "in front of a sink");
+	cr_expect_eq(pipeline->edges[1].pin_limit, 32);
 	kinds_close(&planned);
 }
 
@@ -97,7 +99,8 @@ Test(memory, lowers_max_record_to_what_the_pool_allows, .init = kinds_add)
 	cr_expect_eq(pipeline->max_record % 4096, 0);
 	cr_expect_geq(pipeline->buffers, 4 * pieces + 8);
 	cr_expect_lt(pipeline->buffers, 4 * (pieces + 1) + 8 + 4);
-	cr_expect_eq(pipeline->edges[1].room, 2 * (pieces + 2));
+	cr_expect_eq(pipeline->edges[0].room, 2 * (pieces + 2));
+	cr_expect_eq(pipeline->edges[1].pin_limit, pieces + 2);
 	kinds_close(&planned);
 }
 
@@ -109,14 +112,15 @@ Test(memory, goes_down_to_thirty_two_buffers_of_sixteen_bytes, .init = kinds_add
 {
 	char text[MOST_TEXT], size[32];
 	struct planned planned;
-	uint64_t least = 32 * pool_buffer_cost(16) + 3 * batch_cost(64) + 64 + 8 * 32;
+	uint64_t least =
+		32 * pool_buffer_cost(16) + 2 * batch_cost(64) + batch_cost(512) + 64 + 8 * 32;
 	put_size(text, tiny, size_format(least, size));
 	kinds_plan_well(&planned, text);
 	const struct pipeline *pipeline = &planned.plan->pipelines[0];
 	cr_expect_eq(pipeline->buffers, 32);
 	cr_expect_eq(pipeline->buffer_size, 16);
 	cr_expect_eq(pipeline->max_record, 6 * 16);
-	cr_expect_eq(pipeline->edges[2].room, 64);
+	cr_expect_eq(pipeline->edges[2].pin_limit, 32);
 	kinds_close(&planned);
 	put_size(text, tiny, size_format(least - 1, size));
 	kinds_plan(&planned, text);
