@@ -235,7 +235,7 @@ bool admin_host_is_own(const struct admin *admin, const char *host)
 		return false;
 	memcpy(name, host, size);
 	name[size] = '\0';
-	if (name[0] == '[') {
+	if (name[0] == '[' && name[size - 1] == ']') {
 		name[size - 1] = '\0';
 		return inet_pton(AF_INET6, name + 1, &binary) == 1;
 	}

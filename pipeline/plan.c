@@ -2,7 +2,9 @@
 
 #include "pipeline/plan.h"
 
+#include <arpa/inet.h>
 #include <string.h>
+#include <strings.h>
 
 #include "pipeline/draft.h"
 #include "pipeline/place.h"
@@ -10,11 +12,38 @@
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
+static bool is_loopback(const struct address *address)
+{
+	struct in_addr four;
+	struct in6_addr six;
+	if (inet_pton(AF_INET, address->host, &four) == 1)
+		return ntohl(four.s_addr) >> 24 == IN_LOOPBACKNET;
+	if (inet_pton(AF_INET6, address->host, &six) == 1)
+		return IN6_IS_ADDR_LOOPBACK(&six);
+	return strcasecmp(address->host, "localhost") == 0;
+}
+
+/* Whoever can connect can read how the daemon does: that other machines can is to be said. */
+static void check_admin(
+	const struct admin_options *admin, const struct value *root, struct faults *faults)
+{
+	const struct value *value = value_member(value_member(root, "service"), "admin");
+	if (!admin->listen.text || admin->allow_remote || value->unknown ||
+		is_loopback(&admin->listen))
+		return;
+	const struct value *listen = value_member(value, "listen");
+	fault_at(faults, listen ? listen : value,
+		"add \"allow_remote\": true beside it, or listen at 127.0.0.1",
+		"\"%s\" can be reached from other machines", admin->listen.text);
+}
+
 static void read_service(struct plan *plan, const struct value *root, struct faults *faults)
 {
 	const struct value *value = value_member(root, "service");
-	if (options_read(service_options, value, "the service", &plan->service, faults))
+	if (options_read(service_options, value, "the service", &plan->service, faults)) {
+		check_admin(&plan->service.admin, root, faults);
 		return;
+	}
 	/* The rest is looked at with what is usual. */
 	struct faults none = { 0 };
 	options_read(service_options, NULL, "the service", &plan->service, &none);
