@@ -133,8 +133,8 @@ static void write_reasons(FILE *out, const struct snapshot *snapshot)
 	const struct node_report *report = snapshot->nodes;
 
 	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; k < plan->pipelines[i].node_count; k++, report++) {
-			const struct node *node = plan->pipelines[i].nodes[k];
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++, report++) {
+			const struct node *node = plan->pipelines[i]->nodes[k];
 			if (node->role == NODE_SINK && report->down > SINK_PATIENCE_MS)
 				fprintf(out, "%s has failed for %" PRIu64 " s\n", node->name,
 					report->down / 1000);

@@ -19,7 +19,7 @@ static size_t count_nodes(const struct plan *plan)
 	size_t count = 0;
 
 	for (size_t i = 0; i < plan->count; i++)
-		count += plan->pipelines[i].node_count;
+		count += plan->pipelines[i]->node_count;
 	return count;
 }
 
@@ -85,7 +85,7 @@ static size_t first_node(const struct plan *plan, size_t pipeline)
 	size_t first = 0;
 
 	for (size_t i = 0; i < pipeline; i++)
-		first += plan->pipelines[i].node_count;
+		first += plan->pipelines[i]->node_count;
 	return first;
 }
 
@@ -104,7 +104,7 @@ static void copy_own(struct counters *counters, uint32_t worker, const struct en
 	const struct plan *plan = snapshot->plan;
 
 	for (size_t i = 0; i < plan->count; i++) {
-		const struct pipeline *pipeline = &plan->pipelines[i];
+		const struct pipeline *pipeline = plan->pipelines[i];
 		if (pipeline->worker != worker)
 			continue;
 		struct node_report *reports = snapshot->nodes + first_node(plan, i);
@@ -201,7 +201,7 @@ bool counters_ask(struct counters *counters, void (*wake)(void *context), void *
 void snapshot_node(const struct snapshot *snapshot, const struct pipeline *pipeline, size_t index,
 	struct node_report *report)
 {
-	const size_t number = (size_t)(pipeline - snapshot->plan->pipelines);
+	const size_t number = plan_number(snapshot->plan, pipeline);
 	const struct node_report *reports = snapshot->nodes + first_node(snapshot->plan, number);
 
 	*report = reports[index];
@@ -212,7 +212,7 @@ void snapshot_node(const struct snapshot *snapshot, const struct pipeline *pipel
 void snapshot_pool(const struct snapshot *snapshot, const struct pipeline *pipeline,
 	struct pool_report *report)
 {
-	const size_t number = (size_t)(pipeline - snapshot->plan->pipelines);
+	const size_t number = plan_number(snapshot->plan, pipeline);
 
 	*report = snapshot->pools[number];
 	for (uint32_t shard = 1; shard < pipeline->shards; shard++) {

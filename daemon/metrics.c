@@ -45,7 +45,7 @@ static void walk(struct page *page, each_node *write)
 	struct node_report report;
 
 	for (size_t i = 0; i < plan->count; i++) {
-		const struct pipeline *pipeline = &plan->pipelines[i];
+		const struct pipeline *pipeline = plan->pipelines[i];
 		for (size_t k = 0; pipeline->shard == 0 && k < pipeline->node_count; k++) {
 			snapshot_node(page->snapshot, pipeline, k, &report);
 			write(page, pipeline->nodes[k], &report);
@@ -199,12 +199,12 @@ static void write_pipelines(struct page *page)
 	begin(page, "viewduct_in_flight_records", "gauge",
 		"Records that were read and are not written yet.");
 	for (size_t i = 0; i < plan->count; i++)
-		if (plan->pipelines[i].shard == 0)
+		if (plan->pipelines[i]->shard == 0)
 			fprintf(page->out, "%s{pipeline=\"%s\"} %" PRIu64 "\n", page->family,
-				plan->pipelines[i].name, in_flight(snapshot, &plan->pipelines[i]));
+				plan->pipelines[i]->name, in_flight(snapshot, plan->pipelines[i]));
 	begin(page, "viewduct_pool_buffers", "gauge", "Buffers of a shard's pool.");
 	for (size_t i = 0; i < plan->count; i++) {
-		const struct pipeline *pipeline = &plan->pipelines[i];
+		const struct pipeline *pipeline = plan->pipelines[i];
 		const struct pool_report *pool = &snapshot->pools[i];
 		fprintf(page->out,
 			"%s{pipeline=\"%s\",shard=\"%u\",state=\"free\"} %u\n"

@@ -115,7 +115,7 @@ static void say_started(struct run *run)
 	size_t count = 0;
 
 	for (size_t i = 0; i < plan->count; i++)
-		count += plan->pipelines[i].shard == 0;
+		count += plan->pipelines[i]->shard == 0;
 	log_say(&run->log, LOG_LEVEL_INFO,
 		"viewduct %s has started: %zu pipeline%s, %" PRIu32 " worker%s, io %s",
 		version_number, count, count == 1 ? "" : "s", plan->workers,
@@ -164,8 +164,8 @@ static int patience(const struct run *run)
 static bool lost_bad_data(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; k < plan->pipelines[i].node_count; k++) {
-			const uint64_t *dropped = plan->pipelines[i].nodes[k]->account.dropped;
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++) {
+			const uint64_t *dropped = plan->pipelines[i]->nodes[k]->account.dropped;
 			if (dropped[DROP_DAMAGED] || dropped[DROP_FRAMING] ||
 				dropped[DROP_INCOMPLETE] || dropped[DROP_PARSE])
 				return true;
@@ -180,9 +180,9 @@ static uint64_t undelivered(const struct run *run)
 	uint64_t sum = plan_undelivered(plan); /* of workers that could not be closed */
 
 	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; k < plan->pipelines[i].node_count; k++)
-			if (!plan->pipelines[i].nodes[k]->optional)
-				sum += plan->pipelines[i].nodes[k]->account.dropped[DROP_SHUTDOWN];
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++)
+			if (!plan->pipelines[i]->nodes[k]->optional)
+				sum += plan->pipelines[i]->nodes[k]->account.dropped[DROP_SHUTDOWN];
 	return sum;
 }
 

@@ -178,9 +178,9 @@ char *status_json(const struct snapshot *snapshot, const struct snapshot *before
 	add_reload(object, about);
 	cJSON *pipelines = cJSON_AddArrayToObject(object, "pipelines");
 	for (size_t i = 0; i < plan->count; i++)
-		if (plan->pipelines[i].shard == 0)
+		if (plan->pipelines[i]->shard == 0)
 			cJSON_AddItemToArray(
-				pipelines, pipeline_object(&telling, &plan->pipelines[i]));
+				pipelines, pipeline_object(&telling, plan->pipelines[i]));
 	char *text = cJSON_PrintUnformatted(object);
 	cJSON_Delete(object);
 	return text;

@@ -87,8 +87,8 @@ struct engine *engine_create(
 		return NULL;
 	}
 	for (size_t i = 0; i < plan->count; i++)
-		if (plan->pipelines[i].worker == worker)
-			adopt(engine, &plan->pipelines[i]);
+		if (plan->pipelines[i]->worker == worker)
+			adopt(engine, plan->pipelines[i]);
 	assert(engine->count > 0);
 	return engine;
 }

@@ -90,7 +90,7 @@ static void read_shards(
 	uint32_t shards = shards_asked_for(value);
 	for (uint32_t shard = 0; shard < shards; shard++) {
 		struct faults again = { 0 };
-		struct pipeline *pipeline = &plan->pipelines[plan->count];
+		struct pipeline *pipeline = plan->pipelines[plan->count];
 		struct draft *draft = &drafts[plan->count++];
 		*draft = (struct draft){ .pipeline = pipeline, .document = plan->document };
 		*pipeline = (struct pipeline){ .shard = shard,
@@ -112,6 +112,9 @@ static struct draft *read_pipelines(
 	size_t count = count_shards(pipelines);
 	struct draft *drafts = document_allocate(plan->document, (count + 1) * sizeof(*drafts));
 	plan->pipelines = document_allocate(plan->document, (count + 1) * sizeof(*plan->pipelines));
+	struct pipeline *made = document_allocate(plan->document, (count + 1) * sizeof(*made));
+	for (size_t i = 0; i < count; i++)
+		plan->pipelines[i] = &made[i];
 	for (const struct value *at = pipelines->first; at; at = at->next)
 		read_shards(plan, drafts, at, faults);
 	return drafts;
@@ -122,7 +125,7 @@ static struct draft *read_pipelines(
 static void allow_memory(struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++) {
-		struct pipeline *pipeline = &plan->pipelines[i];
+		struct pipeline *pipeline = plan->pipelines[i];
 		pipeline->allowance =
 			pipeline->memory ? pipeline->memory : plan->service.memory / plan->count;
 	}
@@ -176,12 +179,20 @@ struct plan *plan_create(const struct document *document, struct faults *faults)
 	return NULL;
 }
 
+size_t plan_number(const struct plan *plan, const struct pipeline *pipeline)
+{
+	size_t number = 0;
+	while (plan->pipelines[number] != pipeline)
+		number++;
+	return number;
+}
+
 uint32_t plan_threads(const struct plan *plan)
 {
 	uint32_t threads = 0;
 	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; k < plan->pipelines[i].node_count; k++)
-			threads += plan->pipelines[i].nodes[k]->threads;
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++)
+			threads += plan->pipelines[i]->nodes[k]->threads;
 	return threads;
 }
 
@@ -199,6 +210,6 @@ void plan_destroy(struct plan *plan)
 	if (!plan)
 		return;
 	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; k < plan->pipelines[i].node_count; k++)
-			plan_close_node(plan->pipelines[i].nodes[k]);
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++)
+			plan_close_node(plan->pipelines[i]->nodes[k]);
 }

@@ -77,7 +77,7 @@ struct pipeline {
 
 struct plan {
 	struct service service;
-	struct pipeline *pipelines;
+	struct pipeline **pipelines; /* the shards of one stand one behind the other */
 	size_t count;
 	uint32_t workers; /* threads */
 	const struct document *document;
@@ -88,6 +88,9 @@ struct plan *plan_create(const struct document *document, struct faults *faults)
 
 /* True if `node` puts into the edge. */
 bool node_feeds(const struct node *node, const struct edge *edge);
+
+/* The place of a pipeline of the plan in it. */
+size_t plan_number(const struct plan *plan, const struct pipeline *pipeline);
 
 /* The threads that its nodes keep busy beside the worker. */
 uint32_t plan_threads(const struct plan *plan);

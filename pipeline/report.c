@@ -128,7 +128,7 @@ uint64_t plan_undelivered(const struct plan *plan)
 {
 	uint64_t sum = 0;
 	for (size_t i = 0; i < plan->count; i++) {
-		const struct pipeline *pipeline = &plan->pipelines[i];
+		const struct pipeline *pipeline = plan->pipelines[i];
 		for (size_t k = 0; k < pipeline->node_count; k++)
 			if (!pipeline->nodes[k]->optional)
 				sum += node_queued(pipeline->nodes[k]) +
@@ -141,7 +141,7 @@ uint64_t plan_undelivered_bytes(const struct plan *plan)
 {
 	uint64_t sum = 0;
 	for (size_t i = 0; i < plan->count; i++) {
-		const struct pipeline *pipeline = &plan->pipelines[i];
+		const struct pipeline *pipeline = plan->pipelines[i];
 		for (size_t k = 0; k < pipeline->edge_count; k++) {
 			const struct batch *batch = &pipeline->edges[k].batch;
 			if (pipeline->edges[k].kind == FLOW_BYTES)

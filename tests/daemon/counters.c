@@ -49,7 +49,7 @@ static void ask_who_answers(struct running *running)
 	pthread_join(thread, NULL);
 	cr_assert(snapshot.complete);
 	cr_assert_eq(asked.calls, 1);
-	snapshot_node(&snapshot, &running->plan->pipelines[0], 1, &report);
+	snapshot_node(&snapshot, running->plan->pipelines[0], 1, &report);
 	cr_assert_eq(report.records_out, 2);
 	cr_assert_eq(report.bytes_out, 8);
 	snapshot_close(&snapshot);
