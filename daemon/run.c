@@ -2,10 +2,11 @@
 #include "daemon/run.h"
 
 #include "daemon/admin.h"
-#include "daemon/configuration.h"
+#include "daemon/control.h"
 #include "daemon/descriptors.h"
 #include "daemon/notify.h"
 #include "daemon/progress.h"
+#include "daemon/reload.h"
 #include "daemon/signals.h"
 #include "daemon/summary.h"
 #include "daemon/version.h"
@@ -15,31 +16,36 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-enum { OTHER_THREADS = 4 };
+enum { OTHER_THREADS = 4, RELOAD_PATIENCE_MS = 60000, SWITCH_MS = 10 };
 
 struct run {
 	const struct command_line *line;
 	struct log log;
-	struct configuration configuration;
+	struct generation *latest; /* configuration */
+	struct reload reload;
+	bool reload_asked, switching; /* the counters have yet to follow a reload */
 	struct loop *loop;
 	struct workers workers;
 	struct signals signals;
 	struct progress progress;
 	struct admin *admin;
-	atomic_bool reopen_asked; /* by the admin server */
-	uint64_t started;         /* ns, of uv_hrtime() */
-	uint64_t deadline;        /* of the drain; 0: it is not draining */
+	struct control control; /* what the admin server asks for */
+	uint64_t started;       /* ns, of uv_hrtime() */
+	uint64_t deadline;      /* of the drain; 0: it is not draining */
 };
 
 static enum exit_status read_configuration(struct run *run)
 {
-	const bool fine = configuration_read(
-		&run->configuration, command_line_configuration(run->line), true);
-
-	configuration_report(&run->configuration, &run->log);
-	return fine ? STATUS_FINE : STATUS_CONFIGURATION;
+	run->latest = generation_read(command_line_configuration(run->line));
+	if (!run->latest) {
+		log_say(&run->log, LOG_LEVEL_ERROR, "not enough memory to start");
+		return STATUS_CANNOT_OPEN;
+	}
+	configuration_report(&run->latest->configuration, &run->log);
+	return run->latest->configuration.plan ? STATUS_FINE : STATUS_CONFIGURATION;
 }
 
 /* libuv reads how many threads it may have when it needs the first: those of codecs, and some for names and files. */
@@ -55,12 +61,12 @@ static enum exit_status make_loop(struct run *run)
 {
 	const char *why = NULL;
 
-	if (!set_threads(run->configuration.plan)) {
+	if (!set_threads(run->latest->configuration.plan)) {
 		log_say(&run->log, LOG_LEVEL_ERROR, "not enough memory to start");
 		return STATUS_CANNOT_OPEN;
 	}
 
-	run->loop = loop_create((enum loop_wish)run->configuration.plan->service.io, &why);
+	run->loop = loop_create((enum loop_wish)run->latest->configuration.plan->service.io, &why);
 	if (!run->loop) {
 		log_say(&run->log, LOG_LEVEL_ERROR,
 			"no io_uring: %s; with \"io\": \"auto\" epoll takes its place",
@@ -78,22 +84,33 @@ static void ask_reopen(void *context)
 {
 	struct run *run = context;
 
-	atomic_store(&run->reopen_asked, true);
+	control_ask_reopen(&run->control);
 	workers_ring(&run->workers);
+}
+
+static bool ask_reload(void *context, char outcome[CONTROL_TEXT])
+{
+	struct run *run = context;
+	const uint64_t number = control_ask_reload(&run->control);
+
+	workers_ring(&run->workers);
+	return control_wait(&run->control, number, RELOAD_PATIENCE_MS, outcome);
 }
 
 static bool open_admin(struct run *run, struct faults *faults)
 {
-	const struct admin_commands commands = { .context = run, .reopen = ask_reopen };
+	const struct admin_commands commands = {
+		.context = run, .reopen = ask_reopen, .reload = ask_reload
+	};
 
-	return admin_open(&run->admin, &run->configuration.plan->service.admin, &run->workers,
-		&commands, &run->log, faults);
+	return admin_open(&run->admin, &run->latest->configuration.plan->service.admin,
+		&run->workers, &commands, &run->log, faults);
 }
 
 static enum exit_status open_workers(struct run *run)
 {
-	struct plan *plan = run->configuration.plan;
-	struct faults *faults = &run->configuration.faults;
+	struct plan *plan = run->latest->configuration.plan;
+	struct faults *faults = &run->latest->configuration.faults;
 
 	if (!signals_open(&run->signals, run->loop)) {
 		log_say(&run->log, LOG_LEVEL_ERROR, "not enough memory to start");
@@ -104,13 +121,13 @@ static enum exit_status open_workers(struct run *run)
 	*faults = (struct faults){ 0 };
 	const bool open = workers_open(&run->workers, plan, run->loop, &run->log, faults) &&
 			  open_admin(run, faults);
-	configuration_report(&run->configuration, &run->log);
+	configuration_report(&run->latest->configuration, &run->log);
 	return open ? STATUS_FINE : STATUS_CANNOT_OPEN;
 }
 
 static void say_started(struct run *run)
 {
-	const struct plan *plan = run->configuration.plan;
+	const struct plan *plan = run->latest->configuration.plan;
 
 	size_t count = 0;
 
@@ -127,7 +144,7 @@ static void say_started(struct run *run)
 static void begin_drain(struct run *run)
 {
 	const uint64_t now = loop_now(run->loop);
-	const uint64_t drain = run->configuration.plan->service.drain;
+	const uint64_t drain = run->latest->configuration.plan->service.drain;
 
 	run->deadline = now + drain;
 	log_say(&run->log, LOG_LEVEL_INFO, "draining, for %" PRIu64 " ms at most", drain);
@@ -135,27 +152,97 @@ static void begin_drain(struct run *run)
 	workers_drain(&run->workers, now + drain / 2);
 }
 
+static struct plan *plan_of(const struct run *run)
+{
+	return run->latest->configuration.plan;
+}
+
+static bool is_reloading(const struct run *run)
+{
+	return reload_is_under_way(&run->reload) || run->switching;
+}
+
+static void notify_reloading(void)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, uv_hrtime() / 1000);
+	notify(text);
+}
+
+static void tell_reload(struct run *run)
+{
+	const struct reload *reload = &run->reload;
+
+	admin_tell(run->admin, reload->number, reload->failures, reload->outcome, reload->at);
+	control_answer(&run->control, reload->result == RELOAD_DONE, reload->outcome);
+	notify("READY=1");
+}
+
+/* A configuration from standard input cannot be read again. */
+static void begin_reload(struct run *run)
+{
+	if (strcmp(run->reload.path, "-") == 0) {
+		reload_refuse(&run->reload, "the reload was refused: the configuration came from "
+					    "standard input");
+		tell_reload(run);
+		return;
+	}
+	notify_reloading();
+	if (!reload_begin(&run->reload))
+		tell_reload(run);
+}
+
+/* Whoever looks at counters has to let go of the plan that was, before it can be freed. */
+static void switch_over(struct run *run)
+{
+	if (!workers_follow(&run->workers, plan_of(run)))
+		return;
+	run->switching = false;
+	run->progress.plan = plan_of(run);
+	generations_sweep(run->latest);
+	tell_reload(run);
+}
+
+static void heed_reload(struct run *run)
+{
+	run->reload_asked |= control_take_reload(&run->control);
+	if (reload_is_under_way(&run->reload) && reload_step(&run->reload))
+		run->switching = true;
+	if (run->switching)
+		switch_over(run);
+	if (!run->reload_asked || is_reloading(run) || run->deadline > 0)
+		return;
+	run->reload_asked = false;
+	begin_reload(run);
+}
+
 static void heed_signals(struct run *run)
 {
 	if (run->signals.ends > 0 && run->deadline == 0)
 		begin_drain(run);
-	if (run->signals.reopen || atomic_exchange(&run->reopen_asked, false)) {
+	if (run->signals.reopen || control_take_reopen(&run->control)) {
 		run->signals.reopen = false;
 		log_say(&run->log, LOG_LEVEL_INFO, "reopening the files of sinks");
 		workers_reopen(&run->workers);
 	}
+	run->reload_asked |= run->signals.reload;
+	run->signals.reload = false;
+	heed_reload(run);
 }
 
 static bool is_over(const struct run *run)
 {
-	return workers_finished(&run->workers) || run->signals.ends > 1 ||
-	       (run->deadline > 0 && loop_now(run->loop) >= run->deadline);
+	return (workers_finished(&run->workers) && !is_reloading(run)) || run->reload.broken ||
+	       run->signals.ends > 1 || (run->deadline > 0 && loop_now(run->loop) >= run->deadline);
 }
 
 static int patience(const struct run *run)
 {
 	const uint64_t now = loop_now(run->loop);
 
+	if (run->switching)
+		return SWITCH_MS;
 	if (run->deadline == 0)
 		return -1;
 	return run->deadline > now ? (int)(run->deadline - now) : 0;
@@ -176,7 +263,7 @@ static bool lost_bad_data(const struct plan *plan)
 /* Known exactly once the workers have ended: what was whole on its way out by then is delivered. */
 static uint64_t undelivered(const struct run *run)
 {
-	const struct plan *plan = run->configuration.plan;
+	const struct plan *plan = run->latest->configuration.plan;
 	uint64_t sum = plan_undelivered(plan); /* of workers that could not be closed */
 
 	for (size_t i = 0; i < plan->count; i++)
@@ -189,7 +276,7 @@ static uint64_t undelivered(const struct run *run)
 static enum exit_status judge_cut_short(struct run *run)
 {
 	const uint64_t left = undelivered(run);
-	const uint64_t bytes = plan_undelivered_bytes(run->configuration.plan);
+	const uint64_t bytes = plan_undelivered_bytes(run->latest->configuration.plan);
 
 	if (left == 0 && bytes == 0)
 		return STATUS_FINE;
@@ -206,12 +293,13 @@ static enum exit_status judge_finished(const struct run *run)
 {
 	const bool by_itself = run->deadline == 0;
 
-	return by_itself && lost_bad_data(run->configuration.plan) ? STATUS_BAD_DATA : STATUS_FINE;
+	return by_itself && lost_bad_data(run->latest->configuration.plan) ? STATUS_BAD_DATA
+									   : STATUS_FINE;
 }
 
 static void print_summary(struct run *run, uint64_t ns)
 {
-	const struct plan *plan = run->configuration.plan;
+	const struct plan *plan = run->latest->configuration.plan;
 
 	if (run->line->quiet)
 		return;
@@ -221,22 +309,35 @@ static void print_summary(struct run *run, uint64_t ns)
 	free(text);
 }
 
+static void close_admin(struct run *run)
+{
+	control_give_up(&run->control);
+	admin_close(run->admin);
+	run->admin = NULL;
+}
+
 static enum exit_status run_to_the_end(struct run *run)
 {
 	run->started = uv_hrtime();
+	run->reload = (struct reload){ .log = &run->log,
+		.workers = &run->workers,
+		.latest = &run->latest,
+		.path = command_line_configuration(run->line),
+		.number = 1 };
 	say_started(run);
-	progress_open(&run->progress, &run->log, run->loop, run->configuration.plan);
+	progress_open(&run->progress, &run->log, run->loop, run->latest->configuration.plan);
 	while (!is_over(run)) {
 		workers_turn(&run->workers, patience(run));
 		heed_signals(run);
 	}
 	const uint64_t ns = uv_hrtime() - run->started;
 	progress_close(&run->progress);
-	admin_close(run->admin);
-	run->admin = NULL;
+	close_admin(run);
 	const bool finished = workers_finished(&run->workers);
 	(void)workers_stop(&run->workers); /* asked again when all is closed */
-	const enum exit_status status = finished ? judge_finished(run) : judge_cut_short(run);
+	const enum exit_status status = run->reload.broken ? STATUS_CANNOT_OPEN
+					: finished         ? judge_finished(run)
+							   : judge_cut_short(run);
 	print_summary(run, ns);
 	return status;
 }
@@ -244,13 +345,14 @@ static enum exit_status run_to_the_end(struct run *run)
 /* What the kernel still holds, only the end of the process frees. */
 static void close_all(struct run *run)
 {
-	admin_close(run->admin);
+	close_admin(run);
 	if (!workers_stop(&run->workers))
 		return;
 	signals_close(&run->signals);
 	workers_close(&run->workers);
+	reload_close(&run->reload);
 	loop_destroy(run->loop);
-	configuration_close(&run->configuration);
+	generations_close(run->latest);
 }
 
 enum exit_status run(const struct command_line *line)
@@ -258,6 +360,7 @@ enum exit_status run(const struct command_line *line)
 	struct run run = { .line = line };
 	enum exit_status status;
 
+	control_open(&run.control);
 	descriptors_raise_limit();
 	log_open(&run.log, STDERR_FILENO, (enum log_format)line->log_format,
 		(enum log_level)line->log_level);

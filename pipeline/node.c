@@ -218,7 +218,11 @@ bool node_has_drops(const struct node *node)
 
 struct node *node_source_of(const struct node *node, uint32_t stream)
 {
-	const struct pipeline *pipeline = node->pipeline;
+	return pipeline_source_of(node->pipeline, stream);
+}
+
+struct node *pipeline_source_of(const struct pipeline *pipeline, uint32_t stream)
+{
 	for (size_t i = 0; i < pipeline->node_count; i++) {
 		struct node *source = pipeline->nodes[i];
 		if (source->role == NODE_SOURCE &&

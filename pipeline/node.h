@@ -103,6 +103,9 @@ struct source_ops {
 	/* What the stream brings is malformed, and passed over from now on: closes its connection; the stream still ends
 	 * as any other. NULL: there is nothing to close. */
 	void (*refuse)(struct node *node, uint32_t stream);
+	/* Puts what it has read already, begins to read nothing, and lets go of what it holds of its pool; true once all
+	 * that is done. It may then go on in another pipeline, from where it is. NULL: it cannot. */
+	bool (*rest)(struct node *node, struct batch *out);
 	bool sockets; /* its streams are connections: an unterminated last record is completed */
 	bool shards;  /* it can be opened several times: the kernel divides what comes */
 
@@ -110,6 +113,9 @@ struct source_ops {
 	 * set how many. NULL: it has no such option. */
 	bool (*lower)(struct node *node, uint32_t connections, const char *why);
 };
+
+/* `view` is the taker's then; NULL: the stream is to be refused. */
+typedef void hand_back(void *context, uint32_t stream, struct view *view);
 
 struct stage_ops {
 	struct node_type type;
@@ -122,6 +128,10 @@ struct stage_ops {
 
 	/* Its input has ended: lets even what is unfinished go. True when done. NULL: as settle. */
 	bool (*end)(struct node *node, struct batch *out);
+
+	/* Gives away what it holds of unfinished records, stream by stream and in order, and forgets them; a stream that
+	 * cannot go on elsewhere (its record is being passed over) is given with a NULL view. NULL: it holds none. */
+	void (*hand_back)(struct node *node, hand_back *take, void *context);
 };
 
 struct sink_ops {
@@ -202,6 +212,9 @@ struct node {
 	uint64_t blocked_since; /* the engine's: others wait for it; 0: nobody does */
 	uint64_t down_since;    /* the engine's: sinks that are not up; 0: it is */
 	bool optional;          /* on a `drop` branch: what it fails to write holds up no commit */
+	bool open;              /* the engine's: what open() made is there */
+	bool drains;            /* the engine's: a source that ends, while others rest */
+	bool rested; /* the engine's: sources that hold nothing of their pool, stages that are settled */
 	bool more; /* sources: bytes are on their way for certain: a file is being read */
 	uint32_t first_stream, stream_count; /* sources: the numbers of their streams */
 	uint64_t connections;                /* sockets that are open */

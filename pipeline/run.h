@@ -20,6 +20,18 @@ struct epoch {
 	bool last_done;      /* the sources have ended and what they noted then has been marked */
 };
 
+struct engine {
+	struct loop *loop;
+	struct run **runs; /* of the worker's pipelines */
+	size_t count;
+	size_t first; /* the pipeline whose turn is first: they rotate */
+	engine_log *log;
+	void *log_context;
+	uint64_t epoch_interval; /* ms */
+	struct turn_times times;
+	bool draining, opened, end_wanted;
+};
+
 struct run {
 	struct pipeline *pipeline;
 	struct engine *engine;
@@ -36,12 +48,41 @@ struct run {
 	struct leg *legs;
 	size_t leg_count, first_leg; /* they take turns to be first */
 	size_t shared;               /* the first node behind the legs */
+	bool draining;
+	bool watched;            /* somebody waits for it to be quiet */
+	bool resting;            /* it is about to be replaced: sources read no more */
+	bool failed;             /* it could not be opened: it waits to be replaced */
+	struct carried *carried; /* what was unfinished in the pipeline that it replaced */
+	size_t carried_count, carried_at;
 };
 
 /* A source and the stages that only it feeds. */
 struct leg {
 	size_t first, size; /* in the pipeline's nodes */
 };
+
+/* Unfinished bytes of a stream that go on in another pipeline; a stream whose bytes cannot be told is refused. */
+struct carried {
+	uint32_t stream;
+	struct view view;
+};
+
+/* What runs are made of and how they end; see engine.c. */
+struct run *run_create(struct engine *engine, struct pipeline *pipeline);
+bool run_open_memory(struct run *run, struct faults *faults);
+bool run_open_nodes(struct run *run, struct faults *faults);
+void source_drain(struct node *node, uint64_t read_deadline);
+void run_drain(struct run *run, uint64_t read_deadline);
+bool run_is_over(const struct run *run);
+/* Cancels, closes and frees it. False, and nothing is freed, if something does not come back. */
+bool run_destroy(struct run *run);
+
+/* The source that a stream belongs to. */
+struct node *pipeline_source_of(const struct pipeline *pipeline, uint32_t stream);
+
+/* Puts carried bytes into the edges of the sources whose streams they are. True when none is left. */
+bool carried_put(struct run *run);
+void carried_close(struct run *run);
 
 bool round_open(struct run *run);
 void round_close(struct run *run);

@@ -476,3 +476,9 @@ void datagrams_close(struct datagrams *datagrams)
 	free(datagrams->reception);
 	datagrams->reception = NULL;
 }
+
+bool datagrams_rest(struct datagrams *datagrams)
+{
+	buffer_release(&datagrams->buffer);
+	return true;
+}

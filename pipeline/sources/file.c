@@ -130,6 +130,14 @@ static void file_drain(struct node *node, uint64_t deadline)
 		file_once_drain(&source->once);
 }
 
+static bool file_rest(struct node *node, struct batch *out)
+{
+	struct file_source *source = node->state;
+
+	return source->follow ? file_follow_rest(&source->following, out)
+			      : file_once_rest(&source->once, out);
+}
+
 const struct source_ops source_file = {
 	.type = {
 		.name = "file",
@@ -144,5 +152,6 @@ const struct source_ops source_file = {
 	},
 	.read = file_read,
 	.drain = file_drain,
+	.rest = file_rest,
 	.streams = file_streams,
 };

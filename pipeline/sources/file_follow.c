@@ -246,6 +246,18 @@ void file_follow_read(struct file_follow *follow, struct batch *out)
 	file_notice_set_due(follow);
 }
 
+bool file_follow_rest(struct file_follow *follow, struct batch *out)
+{
+	uint64_t quota = follow->node->quota;
+
+	for (unsigned i = 0; i < FILE_FOLLOW_READERS; i++) {
+		struct file_reader *reader = &follow->readers[i];
+		if (deliver(follow, reader, out, &quota) && file_reader_idle(reader))
+			file_reader_rest(reader);
+	}
+	return all_idle(follow);
+}
+
 void file_follow_drain(struct file_follow *follow)
 {
 	follow->draining = true;

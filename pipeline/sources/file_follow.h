@@ -60,5 +60,6 @@ bool file_follow_open(struct file_follow *follow, struct node *node, const struc
 void file_follow_close(struct file_follow *follow);
 void file_follow_halt(struct file_follow *follow);
 void file_follow_read(struct file_follow *follow, struct batch *out);
+bool file_follow_rest(struct file_follow *follow, struct batch *out);
 void file_follow_drain(struct file_follow *follow);
 size_t file_follow_cost(uint32_t most);

@@ -274,6 +274,21 @@ void file_once_read(struct file_once *once, struct batch *out)
 		file_reader_begin(&once->reader, out, once->fd, once->offset, expected(once));
 }
 
+bool file_once_rest(struct file_once *once, struct batch *out)
+{
+	uint64_t quota = once->node->quota;
+
+	if (once->reader.operation.in_flight)
+		return false;
+	if (once->reader.back) {
+		if (!file_reader_deliver(&once->reader, out, once->node->first_stream, &quota))
+			return false;
+		settle(once);
+	}
+	file_reader_rest(&once->reader);
+	return true;
+}
+
 void file_once_drain(struct file_once *once)
 {
 	once->draining = true;

@@ -25,4 +25,5 @@ bool file_once_open(struct file_once *once, struct node *node, const struct stri
 	const struct strings *exclude, struct faults *faults);
 void file_once_close(struct file_once *once);
 void file_once_read(struct file_once *once, struct batch *out);
+bool file_once_rest(struct file_once *once, struct batch *out);
 void file_once_drain(struct file_once *once);

@@ -294,6 +294,15 @@ static bool generate_plan(
 		"the rate is a number from 1 to %d and \"/s\"", MOST_RATE);
 }
 
+static bool generate_rest(struct node *node, struct batch *out)
+{
+	struct generate_source *source = node->state;
+
+	(void)out;
+	buffer_release(&source->buffer);
+	return true;
+}
+
 const struct source_ops source_generate = {
 	.type = {
 		.name = "generate",
@@ -306,5 +315,6 @@ const struct source_ops source_generate = {
 		.close = generate_close,
 	},
 	.read = generate_read,
+	.rest = generate_rest,
 	.drain = generate_drain,
 };

@@ -481,3 +481,9 @@ void stream_listener_refuse(struct stream_listener *source, uint32_t stream)
 	if (connection->open)
 		shutdown(connection->socket.fd, SHUT_RDWR);
 }
+
+bool stream_listener_rest(struct stream_listener *source)
+{
+	buffer_release(&source->buffer);
+	return true;
+}

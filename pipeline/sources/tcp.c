@@ -85,6 +85,14 @@ static void tcp_drain(struct node *node, uint64_t deadline)
 	stream_listener_drain(&source->stream, deadline);
 }
 
+static bool tcp_rest(struct node *node, struct batch *out)
+{
+	struct tcp_source *source = node->state;
+
+	(void)out;
+	return stream_listener_rest(&source->stream);
+}
+
 static void tcp_halt(struct node *node)
 {
 	struct tcp_source *source = node->state;
@@ -157,6 +165,7 @@ const struct source_ops source_tcp = {
 	},
 	.read = tcp_read,
 	.drain = tcp_drain,
+	.rest = tcp_rest,
 	.streams = tcp_streams,
 	.concurrent = tcp_concurrent,
 	.lower = tcp_lower,

@@ -127,6 +127,14 @@ static void udp_drain(struct node *node, uint64_t deadline)
 	datagrams_drain(&source->datagrams, deadline);
 }
 
+static bool udp_rest(struct node *node, struct batch *out)
+{
+	struct udp_source *source = node->state;
+
+	(void)out;
+	return datagrams_rest(&source->datagrams);
+}
+
 static void udp_halt(struct node *node)
 {
 	struct udp_source *source = node->state;
@@ -177,6 +185,7 @@ const struct source_ops source_udp = {
 	},
 	.read = udp_read,
 	.drain = udp_drain,
+	.rest = udp_rest,
 	.streams = udp_streams,
 	.concurrent = udp_streams,
 	.sockets = true,

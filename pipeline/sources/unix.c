@@ -180,6 +180,15 @@ static void unix_drain(struct node *node, uint64_t deadline)
 		stream_listener_drain(&source->stream, deadline);
 }
 
+static bool unix_rest(struct node *node, struct batch *out)
+{
+	struct unix_source *source = node->state;
+
+	(void)out;
+	return source->type == DATAGRAM ? datagrams_rest(&source->datagrams)
+					: stream_listener_rest(&source->stream);
+}
+
 static void unix_halt(struct node *node)
 {
 	struct unix_source *source = node->state;
@@ -223,6 +232,7 @@ const struct source_ops source_unix = {
 	},
 	.read = unix_read,
 	.drain = unix_drain,
+	.rest = unix_rest,
 	.streams = unix_streams,
 	.concurrent = unix_concurrent,
 	.lower = unix_lower,
