@@ -7,6 +7,7 @@
 #include "pipeline/run.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
@@ -60,6 +61,12 @@ void node_drop(struct node *node, enum drop_reason reason, uint64_t records)
 	node->account.dropped[reason] += records;
 }
 
+static void say(struct node *node, enum log_level level, const char *text)
+{
+	if (node->pipeline->engine)
+		engine_say(node->pipeline->engine, level, node->pipeline->name, node->name, text);
+}
+
 void node_log(struct node *node, enum log_level level, const char *format, ...)
 {
 	char text[LOG_TEXT];
@@ -67,8 +74,34 @@ void node_log(struct node *node, enum log_level level, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	if (node->pipeline->engine)
-		engine_say(node->pipeline->engine, level, node->pipeline->name, node->name, text);
+	say(node, level, text);
+}
+
+void node_log_gated(
+	struct node *node, struct log_gate *gate, enum log_level level, const char *format, ...)
+{
+	char text[LOG_TEXT], counted[LOG_TEXT + 64];
+	uint64_t missed;
+	if (!log_gate_open(gate, node_now(node), &missed))
+		return;
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	snprintf(counted, sizeof(counted), "%s (%" PRIu64 " more since the last such line)", text,
+		missed);
+	say(node, level, missed > 0 ? counted : text);
+}
+
+bool node_fault(
+	const struct node *node, struct faults *faults, const char *remedy, const char *format, ...)
+{
+	char text[LOG_TEXT];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	return fault_at(faults, NULL, remedy, "%s: %s", node->name, text);
 }
 
 void node_end_run(struct node *node)

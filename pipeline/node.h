@@ -18,6 +18,8 @@
 #include "pipeline/flow/copy.h"
 #include "pipeline/flow/framing.h"
 
+#include <limits.h>
+
 struct loop;
 struct node;
 struct pipeline;
@@ -103,6 +105,9 @@ struct source_ops {
 	/* What the stream brings is malformed, and passed over from now on: closes its connection; the stream still ends
 	 * as any other. NULL: there is nothing to close. */
 	void (*refuse)(struct node *node, uint32_t stream);
+	/* True if it reads the file of this normal path (config/path.h), or would if it were there. NULL: it reads no
+	 * files. */
+	bool (*reads)(const struct node *node, const char *path);
 	bool sockets; /* its streams are connections: an unterminated last record is completed */
 	bool shards;  /* it can be opened several times: the kernel divides what comes */
 
@@ -134,6 +139,10 @@ struct sink_ops {
 	/* Its input has ended and is empty: finishes (syncs, closes). True when done. NULL: at once. */
 	bool (*end)(struct node *node);
 
+	/* The path that it writes to at a time (seconds since 1970). False if none can be told. NULL: it writes no
+	 * file. */
+	bool (*writes)(const struct node *node, int64_t time, char path[PATH_MAX]);
+
 	/* Closes its file and opens the path again, at a record's border. NULL: it has no file. */
 	void (*reopen)(struct node *node);
 };
@@ -149,6 +158,7 @@ struct account {
 	uint64_t truncated;             /* records that were cut to max_record */
 	uint64_t peeked;                /* bytes gathered only to be looked at */
 	uint64_t received, sent; /* sources: payload bytes read; sinks: payload bytes written */
+	uint64_t unread;         /* files that could not be read, wholly or in part */
 	uint64_t refused;        /* connections or datagrams of peers that are not allowed */
 	uint64_t empty;          /* datagrams without a byte: they are nothing */
 	uint64_t kernel_dropped; /* datagrams that the kernel dropped; they were never in */
@@ -228,11 +238,19 @@ void node_drop(struct node *node, enum drop_reason reason, uint64_t records);
 __attribute__((format(printf, 3, 4))) void node_log(
 	struct node *node, enum log_level level, const char *format, ...);
 
+/* A fault at the start: it has no place, but begins with the node's name. Always false. */
+__attribute__((format(printf, 4, 5))) bool node_fault(const struct node *node,
+	struct faults *faults, const char *remedy, const char *format, ...);
+
 /* Limits a log line to one a second, counting the rest: true if it is time, `missed` gets how many were not said. */
 struct log_gate {
 	uint64_t next, missed;
 };
 bool log_gate_open(struct log_gate *gate, uint64_t now, uint64_t *missed);
+
+/* One event of many alike: said if it is time, with how many were not said since the last one, if any. */
+__attribute__((format(printf, 4, 5))) void node_log_gated(
+	struct node *node, struct log_gate *gate, enum log_level level, const char *format, ...);
 
 /* Positions of streams, in bytes from their start (what they mean is the source's business). */
 void node_note(struct node *source, uint32_t stream, uint64_t position);

@@ -204,8 +204,7 @@ static bool compress_open(struct node *node, struct faults *faults)
 	bool scratch = compress->largest_record == 0 ||
 		       scratch_open(&compress->scratch, compress->largest_record);
 	if (!coder || !scratch)
-		return fault_at(
-			faults, NULL, NULL, "%s: there is no memory for the codec", node->name);
+		return node_fault(node, faults, NULL, "there is no memory for the codec");
 	return true;
 }
 

@@ -211,16 +211,13 @@ static void give_up(
 	struct node *node, struct stream *stream, enum drop_reason reason, const char *why)
 {
 	struct decompress *decompress = node->state;
-	uint64_t missed;
 	slot_return(stream);
 	stream->mode = DISCARD;
 	node->account.found++;
 	node_drop(node, reason, 1);
-	if (log_gate_open(&decompress->gate, node_now(node), &missed))
-		node_log(node, LOG_LEVEL_WARNING,
-			"a stream is %s behind %" PRIu64 " bytes: %s; the rest of it is discarded "
-			"(%" PRIu64 " more since the last such line)",
-			drop_reason_name(reason), stream->in, why, missed);
+	node_log_gated(node, &decompress->gate, LOG_LEVEL_WARNING,
+		"a stream is %s behind %" PRIu64 " bytes: %s; the rest of it is discarded",
+		drop_reason_name(reason), stream->in, why);
 }
 
 static void damage(struct node *node, struct stream *stream, const char *why)
@@ -551,8 +548,8 @@ static bool decompress_open(struct node *node, struct faults *faults)
 	decompress->streams = calloc(decompress->stream_count, sizeof(*decompress->streams));
 	if (decompress->streams && slots_open(decompress))
 		return true;
-	return fault_at(faults, NULL, NULL, "%s: there is no memory for %u contexts", node->name,
-		decompress->slot_count);
+	return node_fault(
+		node, faults, NULL, "there is no memory for %u contexts", decompress->slot_count);
 }
 
 static void decompress_close(struct node *node)
