@@ -8,6 +8,7 @@
 #include "pipeline/sinks/file_sink.h"
 
 #include "pipeline/io/loop.h"
+#include "pipeline/sinks/remedy.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -154,9 +155,12 @@ void file_fail(struct node *node, const char *verb, int error)
 {
 	struct file_sink *sink = node->state;
 
+	const char *remedy = remedy_for_path(error);
+
 	if (!sink->failing)
-		node_log(node, LOG_LEVEL_ERROR, "cannot %s %s: %s; trying again every second", verb,
-			file_path_text(&sink->name), strerror(error));
+		node_log(node, LOG_LEVEL_ERROR, "cannot %s %s: %s; trying again every second%s%s",
+			verb, file_path_text(&sink->name), strerror(error), remedy ? ": " : "",
+			remedy ? remedy : "");
 	sink->failing = true;
 	node->up = false;
 	sink->retry_at = node_now(node) + FILE_RETRY_MS;
@@ -254,12 +258,12 @@ static bool file_open(struct node *node, struct faults *faults)
 	sink->poll = (struct io_operation){ .done = poll_done, .owner = node };
 	sink->sync_operation = (struct io_operation){ .done = file_sync_done, .owner = node };
 	if (!gather_open(&sink->gather))
-		return fault_at(faults, NULL, NULL, "%s: no memory to write with", node->name);
+		return node_fault(node, faults, NULL, "no memory to write with");
 	if (!file_path_begin(&sink->name, sink->path, sink->local_time, node_time()))
-		return fault_at(faults, NULL, NULL,
+		return node_fault(node, faults, NULL,
 			"cannot create %s: it makes no path, or one too long", sink->path);
 	if (!file_move_first(node, why))
-		return fault_at(faults, NULL, NULL, "%s", why);
+		return node_fault(node, faults, remedy_for_path(sink->target.error), "%s", why);
 	node->up = true;
 	return true;
 }
@@ -351,6 +355,8 @@ static void step(struct node *node, struct batch *in)
 		file_sync_begin(node);
 		return;
 	}
+	if (!file_move_empty(node))
+		return;
 	uint64_t size = next_size(node);
 	if (size == 0 || (sink->failing && node_now(node) < sink->retry_at))
 		return;
@@ -384,7 +390,7 @@ static void file_reopen(struct node *node)
 
 	sink->wants_reopen = true;
 	if (sink->opened && file_is_idle(sink) && !sink->lost && !sink->unsynced &&
-		!sink->rewinds && file_missing(node) == 0)
+		!sink->rewinds && file_missing(node) == 0 && file_move_empty(node))
 		file_move(node);
 }
 
@@ -392,13 +398,25 @@ static bool file_end(struct node *node)
 {
 	struct file_sink *sink = node->state;
 
-	if (!file_is_idle(sink) || sink->lost)
+	if (!file_is_idle(sink) || sink->lost || !file_move_empty(node))
 		return false;
 	if (sink->unsynced) {
 		file_sync_begin(node);
 		return false;
 	}
 	close_target(sink);
+	return true;
+}
+
+static bool file_writes(const struct node *node, int64_t time, char path[PATH_MAX])
+{
+	const struct file_sink *sink = node->state;
+	struct file_path name;
+
+	if (!sink->path || !sink->path[0] || file_path_refused(sink->path) ||
+		!file_path_begin(&name, sink->path, sink->local_time, time))
+		return false;
+	snprintf(path, PATH_MAX, "%s", file_path_text(&name));
 	return true;
 }
 
@@ -415,5 +433,6 @@ const struct sink_ops sink_file = {
 	},
 	.write = file_write,
 	.end = file_end,
+	.writes = file_writes,
 	.reopen = file_reopen,
 };

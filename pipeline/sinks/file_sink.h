@@ -22,7 +22,8 @@ struct file_sink {
 	struct gather gather;
 	struct io_operation write, poll, sync_operation; /* at most one is in flight */
 	bool opened;
-	bool halted; /* nothing may be begun any more */
+	bool empties; /* what the file held is still to be thrown away */
+	bool halted;  /* nothing may be begun any more */
 	bool failing;
 	uint64_t retry_at; /* while it fails: when it is tried again */
 
@@ -80,6 +81,10 @@ bool file_sync_rewind(struct node *node);
 
 /* Opens the path as of the clock at the start. False with why it can't. */
 bool file_move_first(struct node *node, char why[256]);
+
+/* What the file held is thrown away when every node has started: a start that fails has lost nothing. False while that
+ * fails. */
+bool file_move_empty(struct node *node);
 
 /* True if another file is to be opened: because that was asked for, or because the time in the path has moved on. */
 bool file_move_wanted(struct node *node);

@@ -140,6 +140,85 @@ Test(sink_file, empties_where_told)
 	running_on_both(empties_where_told);
 }
 
+static void empties_what_nothing_comes_for(struct running *running)
+{
+	file_put("in", "%s", "");
+	file_put("out", "old\n");
+	copy(running, "{'path':'out','append':false}");
+	assert_file("out", "");
+}
+
+Test(sink_file, empties_what_nothing_comes_for)
+{
+	running_on_both(empties_what_nothing_comes_for);
+}
+
+/* A start that fails has lost nothing. */
+static void empties_when_all_have_started(struct running *running)
+{
+	file_put("out", "old\n");
+	file_put("plain", "x");
+	cr_assert_not(running_open(running, "",
+		"'p':{'from':'stdin','to':[{'file':{'path':'out','append':false}},"
+		"{'file':'plain/out'}]}"));
+	running_close(running);
+	assert_file("out", "old\n");
+}
+
+Test(sink_file, empties_when_all_have_started)
+{
+	running_on_both(empties_when_all_have_started);
+}
+
+/* The old one is left as it would have been. */
+static void empties_before_it_moves(struct running *running)
+{
+	file_put("in", "%s", "");
+	file_put("out", "old\n");
+	cr_assert(running_open(running, "",
+		"'p':{'from':{'file':'in'},'to':{'file':{'path':'out','append':false}}}"));
+	cr_assert_eq(rename("out", "out.1"), 0);
+	file_put("out", "another's\n");
+	engine_reopen(running->engine);
+	assert_file("out.1", "");
+	file_add("in", "new\n");
+	running_until_file(running, "out", "another's\nnew\n");
+	engine_drain(running->engine, 0);
+	running_to_end(running);
+	running_close(running);
+	cr_assert_eq(unlink("out.1"), 0);
+}
+
+Test(sink_file, empties_before_it_moves)
+{
+	running_on_both(empties_before_it_moves);
+}
+
+/* A directory that may be made writable again, and one whose mode tells who may. */
+static void says_what_helps(struct running *running)
+{
+	cr_assert_eq(mkdir("closed", 0755), 0);
+	cr_assert_eq(seteuid(65534), 0);
+	for (unsigned service = 0; service < 2; service++) {
+		cr_assert_eq(
+			service ? setenv("INVOCATION_ID", "1", 1) : unsetenv("INVOCATION_ID"), 0);
+		cr_assert_not(running_open(
+			running, "", "'p':{'from':'stdin','to':{'file':'closed/out'}}"));
+		const char *remedy = running->faults.items[0].remedy;
+		cr_assert_not_null(remedy);
+		cr_assert_eq(strstr(remedy, "ReadWritePaths=") != NULL, service == 1);
+		running_close(running);
+	}
+	cr_assert_eq(seteuid(0), 0);
+}
+
+Test(sink_file, says_what_helps)
+{
+	if (geteuid() != 0)
+		cr_skip_test("only root can become nobody");
+	running_on_both(says_what_helps);
+}
+
 static void makes_files_and_folders(struct running *running)
 {
 	mode_t before = umask(0027);
@@ -179,12 +258,12 @@ static void says_what_cannot_be_created(struct running *running)
 	file_put("in", "1\n");
 	file_put("plain", "x");
 	cr_assert_eq(mkdir("folder", 0755), 0);
-	refuse(running, "'plain/out'", "cannot create plain/out: Not a directory");
-	refuse(running, "'folder'", "cannot create folder: Is a directory");
-	refuse(running, "'new/'", "cannot create new/: Is a directory");
+	refuse(running, "'plain/out'", "p.to.0: cannot create plain/out: Not a directory");
+	refuse(running, "'folder'", "p.to.0: cannot create folder: Is a directory");
+	refuse(running, "'new/'", "p.to.0: cannot create new/: Is a directory");
 	cr_assert_eq(seteuid(65534), 0);
-	refuse(running, "'folder/out'", "cannot create folder/out: Permission denied");
-	refuse(running, "'folder/a/out'", "cannot create folder/a/out: Permission denied");
+	refuse(running, "'folder/out'", "p.to.0: cannot create folder/out: Permission denied");
+	refuse(running, "'folder/a/out'", "p.to.0: cannot create folder/a/out: Permission denied");
 	cr_assert_eq(seteuid(0), 0);
 }
 
@@ -201,10 +280,13 @@ static void respects_a_lock(struct running *running)
 	file_put("out", "theirs\n");
 	int fd = open("out", O_RDONLY | O_CLOEXEC);
 	cr_assert_eq(flock(fd, LOCK_EX), 0);
-	refuse(running, "'out'", "cannot write out: another process has locked it");
+	refuse(running, "'out'", "p.to.0: cannot write out: another process has locked it");
 	refuse(running, "{'path':'out','append':false}",
-		"cannot write out: another process has locked it");
+		"p.to.0: cannot write out: another process has locked it");
 	assert_file("out", "theirs\n");
+	cr_assert_not(running_open(running, "", COPY_TO("'out'")));
+	cr_assert(strstr(running->faults.items[0].remedy, "lslocks"));
+	running_close(running);
 	cr_assert_eq(flock(fd, LOCK_UN), 0);
 	cr_assert(running_open(running, "", COPY_TO("'out'")));
 	cr_assert_eq(flock(fd, LOCK_EX | LOCK_NB), -1);
