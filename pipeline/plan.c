@@ -137,6 +137,7 @@ struct plan *plan_create(const struct document *document, struct faults *faults)
 	if (pipelines) {
 		struct draft *drafts = read_pipelines(plan, pipelines, faults);
 		conflicts_find(plan, faults);
+		cycles_find(plan, faults);
 		plan_pipelines(plan, drafts, faults);
 	}
 	if (faults->errors == 0 && plan->count > 0) {

@@ -63,7 +63,6 @@ struct pipeline {
 	struct pool *pool;
 	struct engine *engine;
 	struct run *run; /* the engine's own */
-	bool warned_datagrams;
 };
 
 struct plan {

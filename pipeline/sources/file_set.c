@@ -299,6 +299,16 @@ void file_set_walk(struct file_set *set)
 	end_walk(&walk);
 }
 
+bool file_set_open(struct file_set *set, const struct strings *paths, const struct strings *exclude,
+	struct faults *faults)
+{
+	if (file_patterns_open(&set->patterns, paths, exclude))
+		return true;
+	return node_fault(set->node, faults, "name fewer paths in one source",
+		"%s: more than %d paths, or no memory for them", paths->items[0],
+		FILE_PATTERNS_MOST);
+}
+
 void file_set_close(struct file_set *set)
 {
 	for (size_t i = 0; i < set->count; i++)
