@@ -12,8 +12,10 @@
 #include "pipeline/io/loop.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { OTHER_THREADS = 4 };
@@ -30,11 +32,31 @@ struct run {
 	uint64_t deadline; /* of the drain; 0: it is not draining */
 };
 
+/* The configuration was read from there, to its end. */
+static bool check_stdin(struct run *run)
+{
+	const struct plan *plan = run->configuration.plan;
+	bool fine = true;
+
+	for (size_t i = 0; i < plan->count; i++)
+		for (size_t k = 0; k < plan->pipelines[i].node_count; k++) {
+			const struct node *node = plan->pipelines[i].nodes[k];
+			if (node->role == NODE_SOURCE && strcmp(node->type->name, "stdin") == 0)
+				fine = fault_at(&run->configuration.faults, node->value,
+					"name the file of the configuration",
+					"standard input has brought the configuration: nothing is "
+					"left to read");
+		}
+	return fine;
+}
+
 static enum exit_status read_configuration(struct run *run)
 {
-	const bool fine = configuration_read(
-		&run->configuration, command_line_configuration(run->line), true);
+	const char *path = command_line_configuration(run->line);
+	bool fine = configuration_read(&run->configuration, path, true);
 
+	if (fine && strcmp(path, "-") == 0)
+		fine = check_stdin(run);
 	configuration_report(&run->configuration, &run->log);
 	return fine ? STATUS_FINE : STATUS_CONFIGURATION;
 }
@@ -48,22 +70,40 @@ static bool set_threads(const struct plan *plan)
 	return setenv("UV_THREADPOOL_SIZE", threads, 1) == 0;
 }
 
+/* What was said of the configuration is not said again. */
+static void forget_faults(struct run *run)
+{
+	faults_close(&run->configuration.faults);
+	run->configuration.faults = (struct faults){ 0 };
+}
+
+static const char no_memory[] = "not enough memory to start";
+
+__attribute__((format(printf, 3, 4))) static enum exit_status cannot_start(
+	struct run *run, const char *remedy, const char *format, ...)
+{
+	char text[256];
+	va_list list;
+
+	va_start(list, format);
+	vsnprintf(text, sizeof(text), format, list);
+	va_end(list);
+	forget_faults(run);
+	fault_at(&run->configuration.faults, NULL, remedy, "%s", text);
+	configuration_report(&run->configuration, &run->log);
+	return STATUS_CANNOT_OPEN;
+}
+
 static enum exit_status make_loop(struct run *run)
 {
 	const char *why = NULL;
 
-	if (!set_threads(run->configuration.plan)) {
-		log_say(&run->log, LOG_LEVEL_ERROR, "not enough memory to start");
-		return STATUS_CANNOT_OPEN;
-	}
-
+	if (!set_threads(run->configuration.plan))
+		return cannot_start(run, NULL, "%s", no_memory);
 	run->loop = loop_create((enum loop_wish)run->configuration.plan->service.io, &why);
-	if (!run->loop) {
-		log_say(&run->log, LOG_LEVEL_ERROR,
-			"no io_uring: %s; with \"io\": \"auto\" epoll takes its place",
-			why ? why : "refused");
-		return STATUS_CANNOT_OPEN;
-	}
+	if (!run->loop)
+		return cannot_start(run, "write \"io\": \"auto\": then epoll takes its place",
+			"no io_uring: %s", why ? why : "refused");
 	if (why)
 		log_say(&run->log, LOG_LEVEL_WARNING, "no io_uring: %s; epoll takes its place",
 			why);
@@ -75,13 +115,9 @@ static enum exit_status open_workers(struct run *run)
 	struct plan *plan = run->configuration.plan;
 	struct faults *faults = &run->configuration.faults;
 
-	if (!signals_open(&run->signals, run->loop)) {
-		log_say(&run->log, LOG_LEVEL_ERROR, "not enough memory to start");
-		return STATUS_CANNOT_OPEN;
-	}
-	/* The warnings of the configuration have been said. */
-	faults_close(faults);
-	*faults = (struct faults){ 0 };
+	if (!signals_open(&run->signals, run->loop))
+		return cannot_start(run, NULL, "%s", no_memory);
+	forget_faults(run);
 	const bool open = workers_open(&run->workers, plan, run->loop, &run->log, faults);
 	configuration_report(&run->configuration, &run->log);
 	return open ? STATUS_FINE : STATUS_CANNOT_OPEN;
@@ -140,6 +176,15 @@ static int patience(const struct run *run)
 	return run->deadline > now ? (int)(run->deadline - now) : 0;
 }
 
+static bool left_files_unread(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		for (size_t k = 0; k < plan->pipelines[i].node_count; k++)
+			if (plan->pipelines[i].nodes[k]->account.unread > 0)
+				return true;
+	return false;
+}
+
 static bool lost_bad_data(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++)
@@ -183,9 +228,11 @@ static enum exit_status judge_cut_short(struct run *run)
 
 static enum exit_status judge_finished(const struct run *run)
 {
-	const bool by_itself = run->deadline == 0;
-
-	return by_itself && lost_bad_data(run->configuration.plan) ? STATUS_BAD_DATA : STATUS_FINE;
+	if (run->deadline > 0)
+		return STATUS_FINE;
+	if (left_files_unread(run->configuration.plan))
+		return STATUS_CANNOT_OPEN;
+	return lost_bad_data(run->configuration.plan) ? STATUS_BAD_DATA : STATUS_FINE;
 }
 
 static void print_summary(struct run *run, uint64_t ns)
