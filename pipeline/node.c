@@ -214,6 +214,41 @@ uint32_t node_shards(const struct node *node)
 	return node->pipeline->shards;
 }
 
+/* Behind a queue without room, or with everything that the pool has, somebody waits. */
+static bool is_full(const struct node *sink)
+{
+	const struct node *producer = edge_of(sink->in)->producer;
+	return batch_room(sink->in) == 0 || pool_available(sink->pool) == 0 ||
+	       (producer->in && !batch_empty(producer->in));
+}
+
+bool node_holds_up(const struct node *sink, char *names, size_t size)
+{
+	const struct pipeline *pipeline = sink->pipeline;
+	size_t used = 0;
+	for (size_t i = 0; is_full(sink) && i < pipeline->node_count; i++) {
+		const struct node *other = pipeline->nodes[i];
+		if (other->finished || !holds_up(sink, other))
+			continue;
+		int more = snprintf(
+			names + used, size - used, "%s%s", used > 0 ? ", " : "", other->name);
+		if (more < 0 || (size_t)more >= size - used) {
+			names[used] = '\0';
+			break;
+		}
+		used += (size_t)more;
+	}
+	return used > 0;
+}
+
+struct node *node_frame_maker(const struct node *sink)
+{
+	const struct edge *edge = edge_of(sink->in);
+	while (edge->kind == FLOW_FRAMES && edge->producer->role == NODE_TEE)
+		edge = edge_of(edge->producer->in);
+	return edge->kind == FLOW_FRAMES ? edge->producer : NULL;
+}
+
 static bool any_drops(const struct tee *tee)
 {
 	for (size_t i = 0; i < tee->count; i++)

@@ -193,9 +193,11 @@ struct node {
 	bool finished; /* the engine's: it has ended, and what it put out is closed */
 	bool up;       /* sinks: writing works; sources: listening */
 	bool optional; /* on a `drop` branch: what it fails to write holds up no commit */
+	bool flush;    /* codecs: a sink asks that the open frame ends; taken back when it has */
 	bool more;     /* sources: bytes are on their way for certain: a file is being read */
 	uint32_t first_stream, stream_count; /* sources: the numbers of their streams */
-	uint64_t connections;                /* sockets that are open */
+	uint64_t flushed;     /* codecs: views that `out` has got once that frame has left */
+	uint64_t connections; /* sockets that are open */
 	uint64_t expected;    /* sources: bytes that there are to read; 0: not known */
 	char how[160];        /* for explain: "literal over the run" */
 	char copies_why[160]; /* for explain: "" or "aside ≤ 2MiB" */
@@ -275,6 +277,13 @@ bool node_lower_connections(
 
 /* How many shards of the node's pipeline there are. */
 uint32_t node_shards(const struct node *node);
+
+/* Whom the sink makes wait right now, because what it has not written leaves no room: their names, as many as fit. False
+ * if it is nobody. */
+bool node_holds_up(const struct node *sink, char *names, size_t size);
+
+/* The codec that makes the frames that the sink writes; NULL if it writes none. */
+struct node *node_frame_maker(const struct node *sink);
 
 /* True if the pipeline has a branch that drops: what it was given may never come back. */
 bool node_has_drops(const struct node *node);

@@ -156,12 +156,13 @@ void file_fail(struct node *node, const char *verb, int error)
 	struct file_sink *sink = node->state;
 
 	const char *remedy = remedy_for_path(error);
+	char what[256], next[160];
 
-	if (!sink->failing)
-		node_log(node, LOG_LEVEL_ERROR, "cannot %s %s: %s; trying again every second%s%s",
-			verb, file_path_text(&sink->name), strerror(error), remedy ? ": " : "",
-			remedy ? remedy : "");
-	sink->failing = true;
+	snprintf(what, sizeof(what), "cannot %s %s: %s", verb, file_path_text(&sink->name),
+		strerror(error));
+	snprintf(next, sizeof(next), "trying again every second%s%s", remedy ? ": " : "",
+		remedy ? remedy : "");
+	trouble_meet(&sink->trouble, node, LOG_LEVEL_ERROR, what, next);
 	node->up = false;
 	sink->retry_at = node_now(node) + FILE_RETRY_MS;
 }
@@ -172,11 +173,11 @@ static void recover(struct node *node, uint64_t written)
 {
 	struct file_sink *sink = node->state;
 
-	if (sink->failing && written < sink->gather.bytes)
+	if (sink->trouble.lasts && written < sink->gather.bytes)
 		return;
-	if (sink->failing)
+	if (sink->trouble.lasts)
 		node_log(node, LOG_LEVEL_INFO, "writes %s again", file_path_text(&sink->name));
-	sink->failing = false;
+	trouble_end(&sink->trouble, node);
 	node->up = true;
 }
 
@@ -318,7 +319,7 @@ static uint64_t next_size(struct node *node)
 {
 	struct file_sink *sink = node->state;
 
-	if (!file_move_wanted(node))
+	if (!file_move_wanted(node) || !file_move_has_frames(node))
 		return WRITE_SIZE;
 	uint64_t size = sink->rewinds ? 0 : file_missing(node);
 	if (size > 0)
@@ -358,7 +359,7 @@ static void step(struct node *node, struct batch *in)
 	if (!file_move_empty(node))
 		return;
 	uint64_t size = next_size(node);
-	if (size == 0 || (sink->failing && node_now(node) < sink->retry_at))
+	if (size == 0 || (sink->trouble.lasts && node_now(node) < sink->retry_at))
 		return;
 	sink->retry_at = 0;
 	if (file_sync_rewind(node))
@@ -368,7 +369,7 @@ static void step(struct node *node, struct batch *in)
 /* The next time that it wants to be called for; what is in flight calls it anyway. */
 static uint64_t next_due(const struct file_sink *sink)
 {
-	uint64_t due = sink->failing ? sink->retry_at : 0;
+	uint64_t due = sink->trouble.lasts ? sink->retry_at : 0;
 
 	if (!file_is_idle(sink))
 		return 0;
@@ -389,8 +390,10 @@ static void file_reopen(struct node *node)
 	struct file_sink *sink = node->state;
 
 	sink->wants_reopen = true;
-	if (sink->opened && file_is_idle(sink) && !sink->lost && !sink->unsynced &&
-		!sink->rewinds && file_missing(node) == 0 && file_move_empty(node))
+	file_move_ask_for_frames(node);
+	if (sink->opened && file_move_has_frames(node) && file_is_idle(sink) && !sink->lost &&
+		!sink->unsynced && !sink->rewinds && file_missing(node) == 0 &&
+		file_move_empty(node))
 		file_move(node);
 }
 

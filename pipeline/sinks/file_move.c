@@ -49,7 +49,7 @@ bool file_move_empty(struct node *node)
 
 	if (!sink->empties)
 		return true;
-	if (sink->failing && node_now(node) < sink->retry_at)
+	if (sink->trouble.lasts && node_now(node) < sink->retry_at)
 		return false;
 	if (!file_target_shorten(&sink->target, 0)) {
 		file_fail(node, "empty", errno);
@@ -72,6 +72,29 @@ bool file_move_wanted(struct node *node)
 	if (sink->wants_reopen)
 		return true;
 	return !batch_empty(node->in) && path_moves(sink) && node_now(node) >= sink->move_at;
+}
+
+void file_move_ask_for_frames(struct node *node)
+{
+	struct file_sink *sink = node->state;
+
+	sink->codec = node_frame_maker(node);
+	if (sink->codec)
+		sink->codec->flush = true;
+}
+
+/* A tee gives each branch every frame: what the codec counts, its sinks count alike. */
+bool file_move_has_frames(struct node *node)
+{
+	struct file_sink *sink = node->state;
+	const struct node *codec = sink->codec;
+
+	if (!codec)
+		return true;
+	if (!codec->ended && (codec->flush || node->in->taken.views < codec->flushed))
+		return false;
+	sink->codec = NULL;
+	return true;
 }
 
 static void stay(struct node *node, bool asked, const char *why, int error)

@@ -1,7 +1,7 @@
 /* compress: makes frames of records, or of one stream's bytes.
  *
  * A frame is complete in itself. It is closed when the next record would take it over `frame` bytes of input (a larger
- * record has a frame of its own), when `linger` has passed since its first byte, when an epoch settles, and at the end;
+ * record has a frame of its own), when `linger` has passed since its first byte, when an epoch settles, when a sink opens its file anew, and at the end;
  * so it ends at a record's border. Frames of bytes end anywhere, and each counts as one record. Where nothing comes,
  * nothing is written.
  *
@@ -444,6 +444,16 @@ static void heed_linger(struct node *node, struct batch *out)
 	node->due = compress->deadline > now ? compress->deadline : 0;
 }
 
+/* A sink has asked that the open frame ends. What threads are at leaves before it. */
+static void heed_flush(struct node *node, struct batch *out)
+{
+	const struct compress *compress = node->state;
+	if (!node->flush || !frame_close(node, out))
+		return;
+	node->flush = false;
+	node->flushed = out->put.views + (has_threads(compress) ? compress->frames.count : 0);
+}
+
 /* True if no finished frame is left. */
 static bool move(struct node *node, struct batch *out)
 {
@@ -456,6 +466,7 @@ static void compress_process(struct node *node, struct batch *in, struct batch *
 	move(node, out);
 	take_all(node, in, out);
 	heed_linger(node, out);
+	heed_flush(node, out);
 	move(node, out);
 }
 

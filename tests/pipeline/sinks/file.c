@@ -1,5 +1,6 @@
 /* The file sink: what it opens, what it writes when the world is well, and what it does when it is not. */
 
+#include "pipeline/sinks/trouble.h"
 #include "tests/support/running.h"
 
 #include <criterion/criterion.h>
@@ -667,4 +668,104 @@ static void opens_anew_while_idle(struct running *running)
 Test(sink_file, opens_anew_while_idle)
 {
 	running_on_both(opens_anew_while_idle);
+}
+
+static bool holds_three(void *context)
+{
+	const struct running *running = context;
+
+	return running_node(running, "p.compress")->account.held == 3;
+}
+
+static void assert_unpacked(const char *path, const char *content)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "zstd -dcq %s > unpacked", path);
+	cr_assert_eq(system(command), 0);
+	assert_file("unpacked", content);
+}
+
+/* What came before belongs to the file that is left: the open frame ends first, on every branch. */
+static void ends_the_frame_before_it_opens_anew(struct running *running)
+{
+	for (unsigned threads = 1; threads <= 2; threads++) {
+		file_put("in", "1\n2\n3\n");
+		cr_assert(running_open(running, "",
+			"'p':{'from':{'file':'in'},'stages':['split',"
+			"{'compress':{'codec':'zstd','linger':'1d','threads':%u}}],"
+			"'to':[{'file':'a'},{'file':'b'},'null']}",
+			threads));
+		running_until(running, holds_three, running);
+		cr_assert_eq(rename("a", "a.1") | rename("b", "b.1"), 0);
+		engine_reopen(running->engine);
+		running_until(running, has_some, "a.1");
+		running_until(running, has_some, "b.1");
+		running_settle(running);
+		file_add("in", "4\n");
+		engine_reopen(running->engine);
+		running_settle(running);
+		engine_drain(running->engine, 0);
+		running_to_end(running);
+		running_close(running);
+		assert_unpacked("a.1", "1\n2\n3\n");
+		assert_unpacked("b.1", "1\n2\n3\n");
+		assert_unpacked("a", "4\n");
+		assert_unpacked("b", "4\n");
+		cr_assert_eq(unlink("a") | unlink("b"), 0);
+	}
+}
+
+Test(sink_file, ends_the_frame_before_it_opens_anew)
+{
+	running_on_both(ends_the_frame_before_it_opens_anew);
+}
+
+/* Under load each file holds whole frames, and together all records in order. */
+static void parts_frames_nowhere(struct running *running)
+{
+	put_records("in", 20000);
+	for (unsigned threads = 1; threads <= 2; threads++) {
+		cr_assert(running_open(running, "",
+			"'p':{'from':{'file':{'path':'in','follow':false}},'stages':['split',"
+			"{'compress':{'codec':'zstd','level':1,'frame':'4KiB','threads':%u}}],"
+			"'to':{'file':{'path':'out','append':false}}}",
+			threads));
+		running_until(running, has_some, "out");
+		cr_assert_eq(rename("out", "out.1"), 0);
+		engine_reopen(running->engine);
+		running_until(running, has_some, "out");
+		running_to_end(running);
+		running_close(running);
+		cr_assert_eq(system("zstd -dcq < out.1 > unpacked"), 0);
+		assert_whole_records("unpacked");
+		cr_assert_eq(system("zstd -dcq < out >> unpacked"), 0);
+		assert_same("unpacked", "in");
+		cr_assert_eq(unlink("out"), 0);
+	}
+}
+
+Test(sink_file, parts_frames_nowhere)
+{
+	running_on_both(parts_frames_nowhere);
+}
+
+/* The interval is one that a test can wait for. */
+static void reminds_of_trouble(struct running *running)
+{
+	trouble_set_interval_for_tests(1);
+	put_records("in", 20000);
+	cr_assert(running_open(running, "'buffer':'1KiB','memory':'4MiB'",
+		"'p':{'from':{'file':{'path':'in','follow':false}},'stages':['split'],"
+		"'to':[{'file':'/dev/full'},'null']}"));
+	running_until_log(running, "error cannot write /dev/full: No space left on device; trying");
+	running_until_log(running, "s now, 2 times; it holds up p.from.0, p.to.1");
+	cr_assert(engine_close(running->engine));
+	running_close(running);
+	trouble_set_interval_for_tests(0);
+}
+
+Test(sink_file, reminds_of_trouble)
+{
+	running_on_both(reminds_of_trouble);
 }
