@@ -406,13 +406,14 @@ Test(source_file, follows_what_grows)
 static void says_what_is_awaited(struct running *running)
 {
 	file_put("here", "x\n");
-	cr_assert(running_open(
-		running, "", "'p':{'from':{'file':['*.none','here','a','b']},'stages':['split'],'to':'null'}"));
+	cr_assert(running_open(running, "",
+		"'p':{'from':{'file':['*.none','here','a','b']},'stages':['split'],'to':'null'}"));
 	cr_assert(strstr(running->log, "info nothing matches *.none yet, nor 2 more"));
 	running_close(running);
 	running->log_size = 0;
 	running->log[0] = '\0';
-	cr_assert(running_open(running, "", "'p':{'from':{'file':'her?'},'stages':['split'],'to':'null'}"));
+	cr_assert(running_open(
+		running, "", "'p':{'from':{'file':'her?'},'stages':['split'],'to':'null'}"));
 	cr_assert_null(strstr(running->log, "nothing matches"));
 	running_close(running);
 }
@@ -428,8 +429,8 @@ Test(source_file, refuses_a_start_that_is_not_used)
 
 	cr_assert_not(running_open(&running, "",
 		"'p':{'from':{'file':{'path':'in','follow':false,'start_at':'end'}},'to':'null'}"));
-	cr_assert_str_eq(
-		running.faults.items[0].message, "\"start_at\" is not used, because \"follow\" is false");
+	cr_assert_str_eq(running.faults.items[0].message,
+		"\"start_at\" is not used, because \"follow\" is false");
 	running_close(&running);
 }
 
