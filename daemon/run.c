@@ -1,6 +1,7 @@
 /* `viewduct run`. */
 #include "daemon/run.h"
 
+#include "daemon/admin.h"
 #include "daemon/configuration.h"
 #include "daemon/descriptors.h"
 #include "daemon/notify.h"
@@ -28,8 +29,10 @@ struct run {
 	struct workers workers;
 	struct signals signals;
 	struct progress progress;
-	uint64_t started;  /* ns, of uv_hrtime() */
-	uint64_t deadline; /* of the drain; 0: it is not draining */
+	struct admin *admin;
+	atomic_bool reopen_asked; /* by the admin server */
+	uint64_t started;         /* ns, of uv_hrtime() */
+	uint64_t deadline;        /* of the drain; 0: it is not draining */
 };
 
 /* The configuration was read from there, to its end. */
@@ -39,8 +42,8 @@ static bool check_stdin(struct run *run)
 	bool fine = true;
 
 	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; k < plan->pipelines[i].node_count; k++) {
-			const struct node *node = plan->pipelines[i].nodes[k];
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++) {
+			const struct node *node = plan->pipelines[i]->nodes[k];
 			if (node->role == NODE_SOURCE && strcmp(node->type->name, "stdin") == 0)
 				fine = fault_at(&run->configuration.faults, node->value,
 					"name the file of the configuration",
@@ -110,6 +113,23 @@ static enum exit_status make_loop(struct run *run)
 	return STATUS_FINE;
 }
 
+/* On the admin server's thread. */
+static void ask_reopen(void *context)
+{
+	struct run *run = context;
+
+	atomic_store(&run->reopen_asked, true);
+	workers_ring(&run->workers);
+}
+
+static bool open_admin(struct run *run, struct faults *faults)
+{
+	const struct admin_commands commands = { .context = run, .reopen = ask_reopen };
+
+	return admin_open(&run->admin, &run->configuration.plan->service.admin, &run->workers,
+		&commands, &run->log, faults);
+}
+
 static enum exit_status open_workers(struct run *run)
 {
 	struct plan *plan = run->configuration.plan;
@@ -118,7 +138,8 @@ static enum exit_status open_workers(struct run *run)
 	if (!signals_open(&run->signals, run->loop))
 		return cannot_start(run, NULL, "%s", no_memory);
 	forget_faults(run);
-	const bool open = workers_open(&run->workers, plan, run->loop, &run->log, faults);
+	const bool open = workers_open(&run->workers, plan, run->loop, &run->log, faults) &&
+			  open_admin(run, faults);
 	configuration_report(&run->configuration, &run->log);
 	return open ? STATUS_FINE : STATUS_CANNOT_OPEN;
 }
@@ -130,7 +151,7 @@ static void say_started(struct run *run)
 	size_t count = 0;
 
 	for (size_t i = 0; i < plan->count; i++)
-		count += plan->pipelines[i].shard == 0;
+		count += plan->pipelines[i]->shard == 0;
 	log_say(&run->log, LOG_LEVEL_INFO,
 		"viewduct %s has started: %zu pipeline%s, %" PRIu32 " worker%s, io %s",
 		version_number, count, count == 1 ? "" : "s", plan->workers,
@@ -154,7 +175,7 @@ static void heed_signals(struct run *run)
 {
 	if (run->signals.ends > 0 && run->deadline == 0)
 		begin_drain(run);
-	if (run->signals.reopen) {
+	if (run->signals.reopen || atomic_exchange(&run->reopen_asked, false)) {
 		run->signals.reopen = false;
 		log_say(&run->log, LOG_LEVEL_INFO, "reopening the files of sinks");
 		workers_reopen(&run->workers);
@@ -179,8 +200,8 @@ static int patience(const struct run *run)
 static bool left_files_unread(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; k < plan->pipelines[i].node_count; k++)
-			if (plan->pipelines[i].nodes[k]->account.unread > 0)
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++)
+			if (plan->pipelines[i]->nodes[k]->account.unread > 0)
 				return true;
 	return false;
 }
@@ -188,8 +209,8 @@ static bool left_files_unread(const struct plan *plan)
 static bool lost_bad_data(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; k < plan->pipelines[i].node_count; k++) {
-			const uint64_t *dropped = plan->pipelines[i].nodes[k]->account.dropped;
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++) {
+			const uint64_t *dropped = plan->pipelines[i]->nodes[k]->account.dropped;
 			if (dropped[DROP_DAMAGED] || dropped[DROP_FRAMING] ||
 				dropped[DROP_INCOMPLETE] || dropped[DROP_PARSE])
 				return true;
@@ -204,9 +225,9 @@ static uint64_t undelivered(const struct run *run)
 	uint64_t sum = plan_undelivered(plan); /* of workers that could not be closed */
 
 	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; k < plan->pipelines[i].node_count; k++)
-			if (!plan->pipelines[i].nodes[k]->optional)
-				sum += plan->pipelines[i].nodes[k]->account.dropped[DROP_SHUTDOWN];
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++)
+			if (!plan->pipelines[i]->nodes[k]->optional)
+				sum += plan->pipelines[i]->nodes[k]->account.dropped[DROP_SHUTDOWN];
 	return sum;
 }
 
@@ -258,6 +279,8 @@ static enum exit_status run_to_the_end(struct run *run)
 	}
 	const uint64_t ns = uv_hrtime() - run->started;
 	progress_close(&run->progress);
+	admin_close(run->admin);
+	run->admin = NULL;
 	const bool finished = workers_finished(&run->workers);
 	(void)workers_stop(&run->workers); /* asked again when all is closed */
 	const enum exit_status status = finished ? judge_finished(run) : judge_cut_short(run);
@@ -268,6 +291,7 @@ static enum exit_status run_to_the_end(struct run *run)
 /* What the kernel still holds, only the end of the process frees. */
 static void close_all(struct run *run)
 {
+	admin_close(run->admin);
 	if (!workers_stop(&run->workers))
 		return;
 	signals_close(&run->signals);

@@ -83,7 +83,7 @@ static void note_source(
 	for (size_t from = 0; from < plan->count; from++)
 		if (!*feeds_at(feeds, from, to))
 			*feeds_at(feeds, from, to) =
-				written_by(source, &plan->pipelines[from]) != NULL;
+				written_by(source, plan->pipelines[from]) != NULL;
 }
 
 /* By way of others, too (Warshall). */
@@ -101,7 +101,7 @@ static void check_source(const struct plan *plan, const struct feeds *feeds,
 {
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct node *sink = i == place || *feeds_at(feeds, place, i)
-						  ? written_by(source, &plan->pipelines[i])
+						  ? written_by(source, plan->pipelines[i])
 						  : NULL;
 		if (!sink)
 			continue;
@@ -118,12 +118,12 @@ void cycles_find(const struct plan *plan, struct faults *faults)
 	struct feeds feeds = { .count = plan->count };
 	feeds.any = document_allocate(plan->document, plan->count * plan->count + 1);
 	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; k < plan->pipelines[i].node_count; k++)
-			if (is_reader(plan->pipelines[i].nodes[k]))
-				note_source(plan, &feeds, plan->pipelines[i].nodes[k], i);
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++)
+			if (is_reader(plan->pipelines[i]->nodes[k]))
+				note_source(plan, &feeds, plan->pipelines[i]->nodes[k], i);
 	close_over(&feeds);
 	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; k < plan->pipelines[i].node_count; k++)
-			if (is_reader(plan->pipelines[i].nodes[k]))
-				check_source(plan, &feeds, plan->pipelines[i].nodes[k], i, faults);
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++)
+			if (is_reader(plan->pipelines[i]->nodes[k]))
+				check_source(plan, &feeds, plan->pipelines[i]->nodes[k], i, faults);
 }

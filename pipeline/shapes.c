@@ -39,7 +39,7 @@ static bool takes_bytes(const struct node *node)
 
 static struct carried *carried_on(struct draft *draft, struct batch *batch)
 {
-	return &draft->carried[holds_edge(batch) - draft->pipeline->edges];
+	return &draft->carried[edge_of(batch) - draft->pipeline->edges];
 }
 
 static struct shape suitable(const struct draft *draft, const struct node *node)
@@ -58,7 +58,7 @@ static struct shape suitable(const struct draft *draft, const struct node *node)
 static bool meet(
 	const struct node *node, struct shape *all, const struct shape *more, struct faults *faults)
 {
-	const char *first = holds_edge(node->out)->producer->name;
+	const char *first = edge_of(node->out)->producer->name;
 	const struct value *place = node->value;
 	if (more->kind == FLOW_FRAMES)
 		return fault_at(faults, place, "put it into the pipeline's \"stages\"",
@@ -103,10 +103,10 @@ static bool check_stage(const struct node *node, const struct shape *in, struct 
 	if (in->kind == FLOW_FRAMES)
 		return fault_at(faults, node->value, "put it before what compresses",
 			"\"%s\" stands behind \"%s\", whose frames only sinks can take",
-			node->type->name, holds_edge(node->in)->producer->name);
+			node->type->name, edge_of(node->in)->producer->name);
 	if (in->kind == FLOW_RECORDS && shapes_is_split(node))
 		return fault_at(faults, node->value, "leave one of the two splits out",
-			"\"%s\" gives records already", holds_edge(node->in)->producer->name);
+			"\"%s\" gives records already", edge_of(node->in)->producer->name);
 	return true;
 }
 

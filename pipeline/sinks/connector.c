@@ -52,11 +52,12 @@ static void say_up(struct connector *connector)
 	bool was_down = connector->trouble.lasts;
 	uint64_t down = trouble_end(&connector->trouble, connector->node);
 
-	if (was_down)
+	if (was_down) {
+		connector->node->account.reconnects++;
 		node_log(connector->node, LOG_LEVEL_INFO,
 			"connected to %s after %" PRIu64 ".%" PRIu64 " s", text, down / 1000,
 			down % 1000 / 100);
-	else
+	} else
 		node_log(connector->node, LOG_LEVEL_INFO, "connected to %s", text);
 }
 
@@ -64,6 +65,7 @@ static void pause_after(struct connector *connector, const char *what, const cha
 {
 	uint64_t pause = pauses_next(&connector->pauses, &connector->retry);
 
+	node_error(connector->node, ERROR_CONNECT);
 	be_down(connector, what, reason, pause);
 	connector->failed = 0;
 	enter(connector, CONNECTOR_PAUSING, node_now(connector->node) + pause);
