@@ -147,7 +147,7 @@ static void file_drain(struct node *node, uint64_t deadline)
 /* Excluded as the path is met: from the root, or from the working directory. */
 static bool excludes(const struct file_source *source, bool from_root, const char *path)
 {
-	const char *name = strrchr(path, '/') + 1;
+	const char *name = file_patterns_last_part(path);
 	char normal[PATH_MAX];
 
 	for (size_t i = 0; i < source->exclude.count; i++) {

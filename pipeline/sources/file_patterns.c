@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *last_part(const char *path)
+const char *file_patterns_last_part(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
@@ -23,7 +23,7 @@ static char *own_pattern(const char *path)
 		path += 1 + strspn(path + 1, "/");
 	size_t size = glob_is_pattern(path) ? 0 : glob_fixed_directory(path);
 	const char *slash = size > 0 && path[size - 1] != '/' ? "/" : "";
-	const char *rest = glob_is_pattern(path) ? path : last_part(path);
+	const char *rest = glob_is_pattern(path) ? path : file_patterns_last_part(path);
 
 	return asprintf(&text, "%.*s%s%s", (int)size, path, slash, rest) < 0 ? NULL : text;
 }
@@ -96,7 +96,7 @@ static bool is_excluded(const struct file_patterns *patterns, const char *path)
 {
 	for (size_t i = 0; i < patterns->exclude->count; i++) {
 		const char *pattern = patterns->exclude->items[i];
-		const char *what = strchr(pattern, '/') ? path : last_part(path);
+		const char *what = strchr(pattern, '/') ? path : file_patterns_last_part(path);
 		if (glob_match(pattern, what, true) & GLOB_MATCHES)
 			return true;
 	}

@@ -25,5 +25,8 @@ unsigned file_patterns_match(const struct file_patterns *patterns, const char *p
 /* The same for one of them, whatever is excluded. */
 unsigned file_patterns_match_one(const char *pattern, const char *path);
 
+/* What stands behind the last slash. */
+const char *file_patterns_last_part(const char *path);
+
 /* True if a pattern has `**`: then only the tree itself bounds how deep it leads. */
 bool file_patterns_any_depth(const struct file_patterns *patterns);
