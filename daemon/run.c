@@ -14,12 +14,15 @@
 #include "pipeline/io/loop.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { OTHER_THREADS = 4, RELOAD_PATIENCE_MS = 60000, SWITCH_MS = 10 };
+
+static const char no_memory[] = "not enough memory to start";
 
 struct run {
 	const struct command_line *line;
@@ -37,15 +40,38 @@ struct run {
 	uint64_t deadline;      /* of the drain; 0: it is not draining */
 };
 
+/* The configuration was read from there, to its end. */
+static bool check_stdin(struct run *run)
+{
+	const struct plan *plan = run->latest->configuration.plan;
+	bool fine = true;
+
+	for (size_t i = 0; i < plan->count; i++)
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++) {
+			const struct node *node = plan->pipelines[i]->nodes[k];
+			if (node->role == NODE_SOURCE && strcmp(node->type->name, "stdin") == 0)
+				fine = fault_at(&run->latest->configuration.faults, node->value,
+					"name the file of the configuration",
+					"standard input has brought the configuration: nothing is "
+					"left to read");
+		}
+	return fine;
+}
+
 static enum exit_status read_configuration(struct run *run)
 {
-	run->latest = generation_read(command_line_configuration(run->line));
+	const char *path = command_line_configuration(run->line);
+
+	run->latest = generation_read(path);
 	if (!run->latest) {
-		log_say(&run->log, LOG_LEVEL_ERROR, "not enough memory to start");
+		log_say(&run->log, LOG_LEVEL_ERROR, "%s", no_memory);
 		return STATUS_CANNOT_OPEN;
 	}
+	bool fine = run->latest->configuration.plan != NULL;
+	if (fine && strcmp(path, "-") == 0)
+		fine = check_stdin(run);
 	configuration_report(&run->latest->configuration, &run->log);
-	return run->latest->configuration.plan ? STATUS_FINE : STATUS_CONFIGURATION;
+	return fine ? STATUS_FINE : STATUS_CONFIGURATION;
 }
 
 /* libuv reads how many threads it may have when it needs the first: those of codecs, and some for names and files. */
@@ -57,22 +83,38 @@ static bool set_threads(const struct plan *plan)
 	return setenv("UV_THREADPOOL_SIZE", threads, 1) == 0;
 }
 
+/* What was said of the configuration is not said again. */
+static void forget_faults(struct run *run)
+{
+	faults_close(&run->latest->configuration.faults);
+	run->latest->configuration.faults = (struct faults){ 0 };
+}
+
+__attribute__((format(printf, 3, 4))) static enum exit_status cannot_start(
+	struct run *run, const char *remedy, const char *format, ...)
+{
+	char text[256];
+	va_list list;
+
+	va_start(list, format);
+	vsnprintf(text, sizeof(text), format, list);
+	va_end(list);
+	forget_faults(run);
+	fault_at(&run->latest->configuration.faults, NULL, remedy, "%s", text);
+	configuration_report(&run->latest->configuration, &run->log);
+	return STATUS_CANNOT_OPEN;
+}
+
 static enum exit_status make_loop(struct run *run)
 {
 	const char *why = NULL;
 
-	if (!set_threads(run->latest->configuration.plan)) {
-		log_say(&run->log, LOG_LEVEL_ERROR, "not enough memory to start");
-		return STATUS_CANNOT_OPEN;
-	}
-
+	if (!set_threads(run->latest->configuration.plan))
+		return cannot_start(run, NULL, "%s", no_memory);
 	run->loop = loop_create((enum loop_wish)run->latest->configuration.plan->service.io, &why);
-	if (!run->loop) {
-		log_say(&run->log, LOG_LEVEL_ERROR,
-			"no io_uring: %s; with \"io\": \"auto\" epoll takes its place",
-			why ? why : "refused");
-		return STATUS_CANNOT_OPEN;
-	}
+	if (!run->loop)
+		return cannot_start(run, "write \"io\": \"auto\": then epoll takes its place",
+			"no io_uring: %s", why ? why : "refused");
 	if (why)
 		log_say(&run->log, LOG_LEVEL_WARNING, "no io_uring: %s; epoll takes its place",
 			why);
@@ -112,13 +154,9 @@ static enum exit_status open_workers(struct run *run)
 	struct plan *plan = run->latest->configuration.plan;
 	struct faults *faults = &run->latest->configuration.faults;
 
-	if (!signals_open(&run->signals, run->loop)) {
-		log_say(&run->log, LOG_LEVEL_ERROR, "not enough memory to start");
-		return STATUS_CANNOT_OPEN;
-	}
-	/* The warnings of the configuration have been said. */
-	faults_close(faults);
-	*faults = (struct faults){ 0 };
+	if (!signals_open(&run->signals, run->loop))
+		return cannot_start(run, NULL, "%s", no_memory);
+	forget_faults(run);
 	const bool open = workers_open(&run->workers, plan, run->loop, &run->log, faults) &&
 			  open_admin(run, faults);
 	configuration_report(&run->latest->configuration, &run->log);
@@ -248,6 +286,15 @@ static int patience(const struct run *run)
 	return run->deadline > now ? (int)(run->deadline - now) : 0;
 }
 
+static bool left_files_unread(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++)
+			if (plan->pipelines[i]->nodes[k]->account.unread > 0)
+				return true;
+	return false;
+}
+
 static bool lost_bad_data(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++)
@@ -291,10 +338,11 @@ static enum exit_status judge_cut_short(struct run *run)
 
 static enum exit_status judge_finished(const struct run *run)
 {
-	const bool by_itself = run->deadline == 0;
-
-	return by_itself && lost_bad_data(run->latest->configuration.plan) ? STATUS_BAD_DATA
-									   : STATUS_FINE;
+	if (run->deadline > 0)
+		return STATUS_FINE;
+	if (left_files_unread(run->latest->configuration.plan))
+		return STATUS_CANNOT_OPEN;
+	return lost_bad_data(run->latest->configuration.plan) ? STATUS_BAD_DATA : STATUS_FINE;
 }
 
 static void print_summary(struct run *run, uint64_t ns)

@@ -83,6 +83,8 @@ static void tell_losses(struct row *row, const struct node_report *report)
 			tell(row, "%s dropped (%s)",
 				grouped(report->account.dropped[reason], count),
 				drop_reason_name((enum drop_reason)reason));
+	if (report->account.unread > 0)
+		tell(row, "%s not read", grouped(report->account.unread, count));
 	if (report->account.refused > 0)
 		tell(row, "%s refused", grouped(report->account.refused, count));
 	if (report->account.kernel_dropped > 0)

@@ -188,6 +188,7 @@ struct plan *plan_create_within(const struct document *document, const struct bu
 	if (pipelines) {
 		struct draft *drafts = read_pipelines(plan, pipelines, faults);
 		conflicts_find(plan, faults);
+		cycles_find(plan, faults);
 		plan_pipelines(plan, drafts, faults);
 	}
 	if (faults->errors == 0 && plan->count > 0) {

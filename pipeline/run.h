@@ -99,9 +99,6 @@ uint64_t node_queued(const struct node *node);
 /* The node's place in its pipeline. */
 size_t run_index(const struct run *run, const struct node *node);
 
-/* The edge that a batch is part of. */
-struct edge *edge_of(const struct batch *batch);
-
 /* `interval`: milliseconds between epochs, at least. */
 bool epoch_open(struct run *run, uint64_t interval);
 void epoch_close(struct run *run);

@@ -18,6 +18,7 @@ static bool refuse(struct file_target *target, char why[256], const char *verb, 
 	int error = errno;
 
 	file_target_close(target);
+	target->error = error;
 	snprintf(why, 256, "cannot %s %s: %s", verb, path, strerror(error));
 	return false;
 }
@@ -136,19 +137,12 @@ bool file_target_same(const struct file_target *a, const struct file_target *b)
 	return a->fd >= 0 && b->fd >= 0 && a->device == b->device && a->inode == b->inode;
 }
 
-bool file_target_lock(const struct file_target *target, const char *path, char why[256])
+bool file_target_lock(struct file_target *target, const char *path, char why[256])
 {
 	if (!target->regular || flock(target->fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
 		return true;
+	target->error = errno;
 	snprintf(why, 256, "cannot write %s: another process has locked it", path);
-	return false;
-}
-
-bool file_target_truncate(const struct file_target *target, const char *path, char why[256])
-{
-	if (!target->regular || ftruncate(target->fd, 0) == 0)
-		return true;
-	snprintf(why, 256, "cannot empty %s: %s", path, strerror(errno));
 	return false;
 }
 

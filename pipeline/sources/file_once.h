@@ -16,8 +16,8 @@ struct file_once {
 	uint64_t offset, size;
 	uint32_t end; /* VIEW_END or VIEW_BROKEN: to be put before the next file; 0: nothing */
 	bool draining;
-	bool many; /* more matches than there may be */
-	struct log_gate gate;
+	bool many;        /* more matches than there may be */
+	uint64_t skipped; /* files */
 };
 
 /* Finds the files. False with a fault for each path that names nothing. Sets node->expected. */

@@ -64,8 +64,8 @@ static bool tcp_open(struct node *node, struct faults *faults)
 	const char *why =
 		listener_open(&stream->listener, source->listen.host, source->listen.port);
 	if (why)
-		return fault_at(
-			faults, NULL, NULL, "cannot listen on %s: %s", source->listen.text, why);
+		return node_fault(
+			node, faults, NULL, "cannot listen on %s: %s", source->listen.text, why);
 	say_listening(node);
 	stream_listener_begin(stream);
 	return true;

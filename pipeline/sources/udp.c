@@ -104,8 +104,8 @@ static bool udp_open(struct node *node, struct faults *faults)
 	const char *why =
 		listener_open(&source->listener, source->listen.host, source->listen.port);
 	if (why)
-		return fault_at(
-			faults, NULL, NULL, "cannot listen on %s: %s", source->listen.text, why);
+		return node_fault(
+			node, faults, NULL, "cannot listen on %s: %s", source->listen.text, why);
 	for (uint32_t i = 0; i < source->listener.count; i++)
 		add_socket(source, node, source->listener.sockets[i].fd);
 	node->up = true;

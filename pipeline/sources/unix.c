@@ -148,7 +148,8 @@ static bool unix_open(struct node *node, struct faults *faults)
 		return false;
 	const char *why = make_socket(source);
 	if (why)
-		return fault_at(faults, NULL, NULL, "cannot listen at %s: %s", source->listen, why);
+		return node_fault(
+			node, faults, NULL, "cannot listen at %s: %s", source->listen, why);
 	node_log(node, LOG_LEVEL_INFO, "listening at %s", source->listen);
 	node->up = true;
 	if (source->type == DATAGRAM) {

@@ -294,7 +294,7 @@ static void busy_port(enum loop_wish wish)
 	cr_assert_not(source_tcp.type.open(&second.node, &second.faults));
 	cr_assert_eq(second.faults.errors, 1);
 	snprintf(expected, sizeof(expected),
-		"cannot listen on 127.0.0.1:%u: Address already in use",
+		"bench.node: cannot listen on 127.0.0.1:%u: Address already in use",
 		tcp_source_port(&first.node));
 	cr_assert_str_eq(second.faults.items[0].message, expected);
 	cr_assert_null(second.faults.items[0].file);
