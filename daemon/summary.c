@@ -282,6 +282,7 @@ static void print_node_json(FILE *out, const struct node *node)
 			copy_reason_name((enum copy_reason)reason),
 			report.account.copies.bytes[reason]);
 	fprintf(out, "},\"held\":%" PRIu64, report.held);
+	print_rare(out, "truncated", report.account.truncated);
 	print_rare(out, "kernel_dropped", report.account.kernel_dropped);
 	print_rare(out, "refused", report.account.refused);
 	print_rare(out, "empty", report.account.empty);

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { RESERVED_FLAGS = 0xe0, FLAGS_AT = 3 };
 
@@ -31,10 +32,18 @@ static void *inflate_make(void *memory, size_t max_window)
 	return inflate;
 }
 
+/* isa-l looks up in these what a damaged block has no code for: it shall not find what another stream has left there. */
+static void clear_tables(struct inflate_state *state)
+{
+	memset(&state->lit_huff_code, 0, sizeof(state->lit_huff_code));
+	memset(&state->dist_huff_code, 0, sizeof(state->dist_huff_code));
+}
+
 /* The header is read by itself: only so may it come in pieces. */
 static void inflate_begin(void *context)
 {
 	struct inflate *inflate = context;
+	clear_tables(&inflate->state);
 	isal_inflate_reset(&inflate->state);
 	inflate->state.crc_flag = ISAL_GZIP_NO_HDR_VER;
 	isal_gzip_header_init(&inflate->header);
@@ -67,9 +76,11 @@ static bool has_reserved_flags(struct inflate *inflate, const struct decoding *a
 	return inflate->seen > FLAGS_AT && ((uint8_t)at->in[FLAGS_AT - before] & RESERVED_FLAGS);
 }
 
+/* Where input is damaged, isa-l gives back what it has read ahead, and that may have come with calls before. */
 static void advance(struct inflate *inflate, struct decoding *at, size_t in, size_t out)
 {
-	size_t taken = in - inflate->state.avail_in, made = out - inflate->state.avail_out;
+	size_t left = inflate->state.avail_in, made = out - inflate->state.avail_out;
+	size_t taken = left < in ? in - left : 0;
 	at->in += taken;
 	at->in_size -= taken;
 	at->out += made;

@@ -174,7 +174,8 @@ static enum progress decode(
 	if (batch_room(out) == 0 || !buffer_ready(node))
 		return NEEDS_ROOM;
 	uint32_t left = view->size - decompress->at, room = buffer_room(decompress->buffer);
-	struct decoding at = { .in = view->data + decompress->at,
+	/* An end without bytes has no place, but there may be more to come of what was read before. */
+	struct decoding at = { .in = left > 0 ? view->data + decompress->at : "",
 		.in_size = left,
 		.out = buffer_end(decompress->buffer),
 		.out_size = room };

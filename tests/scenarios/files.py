@@ -215,8 +215,8 @@ def long_records_are_cut_dropped_or_split(case):
 
 
 @scenario()
-def a_gigabyte_without_a_delimiter_grows_nothing(case):
-    """Here 64 MB, which is eight times the memory."""
+def a_followed_file_without_a_delimiter_grows_nothing(case):
+    """64 MB, which is eight times the memory; limits.py has gigabytes."""
     with open(case.path("in"), "wb") as file:
         file.write(b"before\n")
         for _ in range(64):
