@@ -18,8 +18,9 @@ struct walk {
 
 static void walk(const struct split *split, const struct view *view, struct walk *walk)
 {
-	*walk = (struct walk){ .scan = split->streams[view_stream(view)].scan };
-	for (;;) {
+	*walk = (struct walk){ .scan = split->streams[view_stream(view)].scan,
+		.result = SCAN_GOES_ON };
+	while (walk->end < view->size) {
 		walk->result = scan_record(&split->framing, &walk->scan, split->limit,
 			view->data + walk->end, view->size - walk->end, &walk->used);
 		if (walk->result != SCAN_ENDS)
