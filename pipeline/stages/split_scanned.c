@@ -92,9 +92,10 @@ static bool take_first(
 	return true;
 }
 
-/* The record that is passed over may end in the view. */
-static void skip(struct split *split, struct batch *in, const struct view *view)
+/* The record that is passed over may end in the view, or turn out to be none: a netstring without its comma. */
+static void skip(struct node *node, struct batch *in, const struct view *view)
 {
+	struct split *split = node->state;
 	struct split_stream *stream = &split->streams[view_stream(view)];
 	size_t used;
 	enum scan_result result = scan_record(
@@ -102,6 +103,10 @@ static void skip(struct split *split, struct batch *in, const struct view *view)
 	stream->begun += used;
 	if (result == SCAN_ENDS)
 		split_begin_record(stream);
+	if (result == SCAN_MALFORMED) {
+		refuse(node, view);
+		used = view->size;
+	}
 	split_take(split, in, (uint32_t)used);
 }
 
@@ -115,7 +120,7 @@ static bool take_some(struct node *node, struct batch *in, struct batch *out, st
 		return true;
 	}
 	if (mode != COLLECT) {
-		skip(split, in, view);
+		skip(node, in, view);
 		return true;
 	}
 	walk(split, view, &walked);

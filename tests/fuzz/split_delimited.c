@@ -13,8 +13,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { HEAD = CUTS_HEAD + 3 };
 
-#define CHOICE(list, byte) ((list)[(byte) % (sizeof(list) / sizeof(*(list)))])
-
 static const char *const delimiters[] = {
 	"\"on\":\"newline\"",
 	"\"on\":\"newline\",\"crlf\":true",
@@ -45,6 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	snprintf(stages, sizeof(stages), "[{\"split\":{%s%s%s%s}}%s]", CHOICE(delimiters, data[4]),
 		CHOICE(limits, data[5]), CHOICE(too_long, data[5] / 5),
 		CHOICE(unterminated, data[5] / 20), CHOICE(tails, data[6]));
-	cuts_check(stages, data, data + HEAD, size - HEAD);
+	cuts_check(&(struct cuts){
+		.stages = stages, .head = data, .data = data + HEAD, .size = size - HEAD });
 	return 0;
 }

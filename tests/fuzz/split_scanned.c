@@ -13,8 +13,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { HEAD = CUTS_HEAD + 3 };
 
-#define CHOICE(list, byte) ((list)[(byte) % (sizeof(list) / sizeof(*(list)))])
-
 static const struct {
 	const char *on;
 	bool lines, fixed; /* may be unterminated; all of one size */
@@ -54,6 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	snprintf(stages, sizeof(stages), "[{\"split\":{%s%s%s}}%s]", CHOICE(framings, data[4]).on,
 		fixed ? "" : CHOICE(limits, data[5]),
 		lines ? CHOICE(unterminated, data[5] / 5) : "", CHOICE(tails, data[6]));
-	cuts_check(stages, data, data + HEAD, size - HEAD);
+	cuts_check(&(struct cuts){
+		.stages = stages, .head = data, .data = data + HEAD, .size = size - HEAD });
 	return 0;
 }

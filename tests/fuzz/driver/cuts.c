@@ -2,6 +2,7 @@
 
 #include "tests/fuzz/driver/cuts.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,55 +15,64 @@ static const size_t turns[] = { 1, 2, 5, 13, 34, 89, 233, 610 };
 
 enum { SEGMENTS = CUTS_MOST + CUTS_STREAMS + 1 };
 
-bool cuts_are_plain(const uint8_t *head)
+bool cuts_are_plain(const struct cuts *cuts)
 {
-	return (head[3] & (CUTS_STREAMS | CUTS_BROKEN | CUTS_ENDINGS)) == 0;
+	return (cuts->head[3] & (CUTS_STREAMS | CUTS_BROKEN | CUTS_ENDINGS)) == 0;
 }
 
 /* The bytes dealt out to the streams, turn by turn, then the end of each. */
-static size_t deal(struct segment *segments, const uint8_t *head, const char *data, size_t size)
+static size_t deal(struct segment *segments, const struct cuts *cuts)
 {
-	uint32_t streams = 1 + (head[3] & CUTS_STREAMS), number = 0;
-	bool endings = head[3] & CUTS_ENDINGS;
-	size_t turn = streams > 1 || endings ? turns[head[3] / CUTS_TURNS] : CUTS_MOST;
+	uint32_t streams = 1 + (cuts->head[3] & CUTS_STREAMS), number = 0;
+	bool endings = cuts->head[3] & CUTS_ENDINGS;
+	size_t turn =
+		streams > 1 || endings ? CHOICE(turns, cuts->head[3] / CUTS_TURNS) : CUTS_MOST;
 	size_t count = 0;
 
-	for (size_t at = 0; at < size; at += turn, number = (number + 1) % streams)
+	for (size_t at = 0; at < cuts->size; at += turn, number = (number + 1) % streams) {
+		assert(count + streams < SEGMENTS);
 		segments[count++] = (struct segment){ .stream = number,
-			.data = data + at,
-			.size = turn < size - at ? turn : size - at,
+			.data = (const char *)cuts->data + at,
+			.size = turn < cuts->size - at ? turn : cuts->size - at,
 			.flags = endings ? VIEW_END : 0 };
+	}
 	for (number = 0; number < streams; number++)
-		segments[count++] =
-			(struct segment){ .stream = number, .data = data, .flags = VIEW_END };
-	if (head[3] & CUTS_BROKEN)
+		segments[count++] = (struct segment){ .stream = number, .flags = VIEW_END };
+	if (cuts->head[3] & CUTS_BROKEN)
 		segments[count - 1].flags = VIEW_BROKEN;
 	return count;
 }
 
-static void run(struct bench *bench, const uint8_t *head, const void *data, size_t size)
+static struct bench run(const struct cuts *cuts, struct bench bench)
 {
 	static struct segment segments[SEGMENTS];
 
-	bench->memory = "1MiB";
-	bench->segments = segments;
-	bench->segment_count = deal(segments, head, data, size);
-	bench->sockets = head[3] & CUTS_SOCKETS;
-	bench_run(bench);
-	if (bench_balances(bench))
-		return;
-	fprintf(stderr, "out of balance: %s, buffers of %s\n", bench->stages, bench->buffer);
+	bench.stages = cuts->stages;
+	bench.memory = cuts->memory ? cuts->memory : "1MiB";
+	bench.segments = segments;
+	bench.segment_count = deal(segments, cuts);
+	bench.sockets = cuts->head[3] & CUTS_SOCKETS;
+	bench_run(&bench);
+	if (bench_balances(&bench))
+		return bench;
+	fprintf(stderr, "out of balance: %s, buffers of %s\n", bench.stages, bench.buffer);
 	abort();
 }
 
-struct bench cuts_whole(const char *stages, const uint8_t *head, const void *data, size_t size)
+struct bench cuts_whole(const struct cuts *cuts)
 {
-	struct bench bench = {
-		.stages = stages, .buffer = "4KiB", .chunk = CUTS_MOST, .speed = UINT64_MAX
-	};
+	return run(
+		cuts, (struct bench){ .buffer = "4KiB", .chunk = CUTS_MOST, .speed = UINT64_MAX });
+}
 
-	run(&bench, head, data, size);
-	return bench;
+struct bench cuts_cut(const struct cuts *cuts)
+{
+	const uint8_t *head = cuts->head;
+
+	return run(cuts, (struct bench){ .buffer = CHOICE(buffers, head[0]),
+				 .chunk = head[1] < 128 ? head[1] : 0,
+				 .seed = head[1],
+				 .speed = head[2] == UINT8_MAX ? UINT64_MAX : head[2] });
 }
 
 static void fail(
@@ -102,29 +112,22 @@ static void compare_node(const struct bench *cut, const struct bench *whole, siz
 				b->dropped[reason]);
 }
 
-void cuts_compare(const struct bench *whole, const uint8_t *head, const void *data, size_t size)
+void cuts_compare(const struct bench *cut, const struct bench *whole)
 {
-	struct bench cut = { .stages = whole->stages,
-		.buffer = buffers[head[0] % COUNT(buffers)],
-		.chunk = head[1] < 128 ? head[1] : 0,
-		.seed = head[1],
-		.speed = head[2] == UINT8_MAX ? UINT64_MAX : head[2] };
-
-	run(&cut, head, data, size);
-	for (size_t i = 1; i < cut.nodes; i++)
-		compare_node(&cut, whole, i);
-	if (cut.out_size[0] != whole->out_size[0])
-		fail(&cut, "output", "bytes", cut.out_size[0], whole->out_size[0]);
-	for (size_t at = 0; at < cut.out_size[0]; at++)
-		if (cut.out[0][at] != whole->out[0][at])
-			fail(&cut, "output", "differs at", at, cut.out_size[0]);
-	bench_free(&cut);
+	for (size_t i = 1; i < cut->nodes; i++)
+		compare_node(cut, whole, i);
+	if (cut->out_size[0] != whole->out_size[0])
+		fail(cut, "output", "bytes", cut->out_size[0], whole->out_size[0]);
+	for (size_t at = 0; at < cut->out_size[0]; at++)
+		if (cut->out[0][at] != whole->out[0][at])
+			fail(cut, "output", "differs at", at, cut->out_size[0]);
 }
 
-void cuts_check(const char *stages, const uint8_t *head, const void *data, size_t size)
+void cuts_check(const struct cuts *cuts)
 {
-	struct bench whole = cuts_whole(stages, head, data, size);
+	struct bench whole = cuts_whole(cuts), cut = cuts_cut(cuts);
 
-	cuts_compare(&whole, head, data, size);
+	cuts_compare(&cut, &whole);
 	bench_free(&whole);
+	bench_free(&cut);
 }

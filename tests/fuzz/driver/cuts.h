@@ -21,14 +21,28 @@ enum {
 	CUTS_TURNS = 32    /* from this bit on: the size of turns */
 };
 
+/* One of a list, by a byte. */
+#define CHOICE(list, byte) ((list)[(byte) % (sizeof(list) / sizeof(*(list)))])
+
+struct cuts {
+	const char *stages; /* the JSON of the list */
+	const char *memory; /* NULL: 1MiB */
+	const uint8_t *head;
+	const void *data;
+	size_t size;
+};
+
 /* True if all bytes are of one stream, which comes to its end. */
-bool cuts_are_plain(const uint8_t *head);
+bool cuts_are_plain(const struct cuts *cuts);
 
 /* Runs the stages over the bytes, in one chunk a turn and with buffers that hold all. The caller frees the bench. */
-struct bench cuts_whole(const char *stages, const uint8_t *head, const void *data, size_t size);
+struct bench cuts_whole(const struct cuts *cuts);
 
-/* The same in chunks, with other buffers and another sink: ends the process if anything is not as in `whole`. */
-void cuts_compare(const struct bench *whole, const uint8_t *head, const void *data, size_t size);
+/* The same in chunks, with other buffers and another sink. The caller frees the bench. */
+struct bench cuts_cut(const struct cuts *cuts);
 
-/* Both, one after the other. */
-void cuts_check(const char *stages, const uint8_t *head, const void *data, size_t size);
+/* Ends the process if anything is not as in `whole`. */
+void cuts_compare(const struct bench *cut, const struct bench *whole);
+
+/* All of it, one after the other. */
+void cuts_check(const struct cuts *cuts);
