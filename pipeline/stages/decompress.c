@@ -372,7 +372,7 @@ static enum progress decode(
 	if (batch_room(out) == 0 || !buffer_ready(node))
 		return NEEDS_ROOM;
 	uint32_t left = view->size - decompress->at, room = buffer_room(decompress->buffer);
-	struct decoding at = { .in = view->data + decompress->at,
+	struct decoding at = { .in = left > 0 ? view->data + decompress->at : "",
 		.in_size = left,
 		.out = buffer_end(decompress->buffer),
 		.out_size = room };
