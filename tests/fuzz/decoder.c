@@ -71,23 +71,13 @@ static struct reference decode(const struct decoder *decoder, void *context,
 	return is;
 }
 
-static void fail(const struct decoder *decoder, const char *what, const struct reference *is,
+static void fail(unsigned kind, const char *what, const struct reference *is,
 	const struct reference *expected)
 {
-	fprintf(stderr, "%s, %s: verdict %d, %zu bytes of %zu; not %d, %zu of %zu\n", decoder->name,
-		what, is->verdict, is->size, is->used, expected->verdict, expected->size,
-		expected->used);
+	fprintf(stderr, "%s, %s: verdict %d, %zu bytes of %zu; not %d, %zu of %zu\n",
+		decoders[kind]->name, what, is->verdict, is->size, is->used, expected->verdict,
+		expected->size, expected->used);
 	abort();
-}
-
-static void compare_cut(const struct decoder *decoder, const struct reference *cut,
-	const char *cut_out, const struct reference *whole, const char *whole_out)
-{
-	if (cut->verdict != whole->verdict || cut->size != whole->size ||
-		memcmp(cut_out, whole_out, whole->size) != 0)
-		fail(decoder, "cut", cut, whole);
-	if (whole->verdict == FRAME_GOOD && cut->used != whole->used)
-		fail(decoder, "cut, the frame's end", cut, whole);
 }
 
 /* Damage may be told with the byte that shows it or with one behind. */
@@ -96,19 +86,26 @@ static bool is_bad(const struct reference *reference)
 	return reference->verdict == FRAME_BAD || reference->verdict == FRAME_OPEN;
 }
 
-static void compare_reference(const struct decoder *decoder, const struct reference *is,
-	const char *is_out, const struct reference *expected, const char *expected_out)
+/* What comes out before damage is good, but how much that is may depend on the cuts: isa-l may have to leave a copy's bytes
+ * out, libzstd tells of a stored block byte by byte, or not at all if it is at its end that something is wrong. */
+static bool is_as_much(unsigned kind, const struct reference *is, const struct reference *expected)
 {
-	bool same_library = decoder != &decoder_gzip;
+	static const size_t doubtful[DECODERS] = { [FRAME_ZSTD] = 128 << 10, [FRAME_GZIP] = 258 };
+	size_t less = smaller(is->size, expected->size), more = is->size + expected->size - less;
 
+	return more - less <= (is_bad(is) ? doubtful[kind] : 0);
+}
+
+static void compare(unsigned kind, const char *what, const struct reference *is, const char *out,
+	const struct reference *expected, const char *expected_out)
+{
 	if (is_bad(is) != is_bad(expected) || (!is_bad(is) && is->verdict != expected->verdict))
-		fail(decoder, "verdict", is, expected);
-	if (is->size != expected->size && (same_library || !is_bad(is)))
-		fail(decoder, "size", is, expected);
+		fail(kind, what, is, expected);
+	if (!is_as_much(kind, is, expected) ||
+		memcmp(out, expected_out, smaller(is->size, expected->size)) != 0)
+		fail(kind, what, is, expected);
 	if (is->verdict == FRAME_GOOD && is->used != expected->used)
-		fail(decoder, "the frame's end", is, expected);
-	if (memcmp(is_out, expected_out, smaller(is->size, expected->size)) != 0)
-		fail(decoder, "content", is, expected);
+		fail(kind, what, is, expected);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -123,7 +120,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct reference whole = decode(decoder, context, &frame, SIZE_MAX, ROOM, whole_out);
 	struct reference cut =
 		decode(decoder, context, &frame, 1u + data[9], 1u + data[10] * 17u, cut_out);
-	compare_cut(decoder, &cut, cut_out, &whole, whole_out);
+	compare(kind, "cut", &cut, cut_out, &whole, whole_out);
 	if (kind == FRAME_LZ4 && frames_large_block(frame.data, frame.size, windows[window])) {
 		if (whole.verdict != FRAME_BAD || whole.size > 0)
 			abort();
@@ -131,6 +128,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	struct reference expected = frames_decode(
 		(enum frame_kind)kind, frame.data, frame.size, windows[window], expected_out, ROOM);
-	compare_reference(decoder, &whole, whole_out, &expected, expected_out);
+	compare(kind, "whole", &whole, whole_out, &expected, expected_out);
 	return 0;
 }

@@ -117,12 +117,12 @@ static struct reference decode_gzip(const char *data, size_t size, char *out, si
 
 static struct reference decode_lz4(const char *data, size_t size, char *out, size_t room)
 {
-	static LZ4F_dctx *context;
+	LZ4F_dctx *context; /* a new one each time: a reset leaves something behind */
 
-	if (!context)
-		LZ4F_createDecompressionContext(&context, LZ4F_VERSION);
-	LZ4F_resetDecompressionContext(context);
-	return decode(step_lz4, context, data, size, out, room);
+	LZ4F_createDecompressionContext(&context, LZ4F_VERSION);
+	struct reference reference = decode(step_lz4, context, data, size, out, room);
+	LZ4F_freeDecompressionContext(context);
+	return reference;
 }
 
 struct reference frames_decode(
