@@ -1,4 +1,5 @@
-/* However a stream is cut, split by prefixes, sizes and quotes gives the same records, and refuses the same.
+/* However a stream is cut, split by prefixes, sizes and quotes gives the same records, and those that are
+ * there, and refuses what is malformed.
  *
  *     bytes 0–3   how the bytes come (driver/cuts.h)     byte 4   the framing
  *     byte 5      the limit, and the rule for what is unterminated
@@ -6,6 +7,7 @@
  */
 
 #include "tests/fuzz/driver/cuts.h"
+#include "tests/fuzz/driver/naive.h"
 
 #include <stdio.h>
 
@@ -15,44 +17,95 @@ enum { HEAD = CUTS_HEAD + 3 };
 
 static const struct {
 	const char *on;
-	bool lines, fixed; /* may be unterminated; all of one size */
+	struct framing framing;
 } framings[] = {
-	{ "\"on\":\"octets\"", true, false },
-	{ "\"on\":\"octets\",\"crlf\":true", true, false },
-	{ "\"on\":\"csv\"", true, false },
-	{ "\"on\":\"csv\",\"crlf\":true", true, false },
-	{ "\"on\":\"netstring\"", false, false },
-	{ "\"on\":\"varint\"", false, false },
-	{ "\"on\":\"fixed\",\"size\":\"1B\"", false, true },
-	{ "\"on\":\"fixed\",\"size\":\"20B\"", false, true },
-	{ "\"on\":\"length\",\"bytes\":1", false, false },
-	{ "\"on\":\"length\",\"bytes\":2", false, false },
-	{ "\"on\":\"length\",\"bytes\":4", false, false },
-	{ "\"on\":\"length\",\"bytes\":8", false, false },
-	{ "\"on\":\"length\",\"bytes\":1,\"includes_header\":true", false, false },
-	{ "\"on\":\"length\",\"bytes\":2,\"order\":\"little\"", false, false },
-	{ "\"on\":\"length\",\"order\":\"little\",\"includes_header\":true", false, false },
-	{ "\"on\":\"length\",\"bytes\":8,\"order\":\"little\"", false, false },
+	{ "\"on\":\"octets\"", { .kind = FRAMING_OCTETS } },
+	{ "\"on\":\"octets\",\"crlf\":true", { .kind = FRAMING_OCTETS, .crlf = true } },
+	{ "\"on\":\"csv\"", { .kind = FRAMING_CSV } },
+	{ "\"on\":\"csv\",\"crlf\":true", { .kind = FRAMING_CSV, .crlf = true } },
+	{ "\"on\":\"netstring\"", { .kind = FRAMING_NETSTRING } },
+	{ "\"on\":\"varint\"", { .kind = FRAMING_VARINT } },
+	{ "\"on\":\"fixed\",\"size\":\"1B\"", { .kind = FRAMING_FIXED, .size = 1 } },
+	{ "\"on\":\"fixed\",\"size\":\"20B\"", { .kind = FRAMING_FIXED, .size = 20 } },
+	{ "\"on\":\"length\",\"bytes\":1", { .kind = FRAMING_LENGTH, .size = 1 } },
+	{ "\"on\":\"length\",\"bytes\":2", { .kind = FRAMING_LENGTH, .size = 2 } },
+	{ "\"on\":\"length\",\"bytes\":4", { .kind = FRAMING_LENGTH, .size = 4 } },
+	{ "\"on\":\"length\",\"bytes\":8", { .kind = FRAMING_LENGTH, .size = 8 } },
+	{ "\"on\":\"length\",\"bytes\":1,\"includes_header\":true",
+		{ .kind = FRAMING_LENGTH, .size = 1, .includes_header = true } },
+	{ "\"on\":\"length\",\"bytes\":2,\"order\":\"little\"",
+		{ .kind = FRAMING_LENGTH, .size = 2, .little = true } },
+	{ "\"on\":\"length\",\"order\":\"little\",\"includes_header\":true",
+		{ .kind = FRAMING_LENGTH, .size = 4, .little = true, .includes_header = true } },
+	{ "\"on\":\"length\",\"bytes\":8,\"order\":\"little\"",
+		{ .kind = FRAMING_LENGTH, .size = 8, .little = true } },
 };
 /* What is allowed where it is not set depends on the buffers: a prefix may tell more than that. */
-static const char *const limits[] = { ",\"max_record\":\"4KiB\"", ",\"max_record\":\"1B\"",
-	",\"max_record\":\"3B\"", ",\"max_record\":\"16B\"", ",\"max_record\":\"100B\"" };
-static const char *const unterminated[] = { "", ",\"unterminated\":\"keep\"",
-	",\"unterminated\":\"complete\"", ",\"unterminated\":\"drop\"" };
-static const char *const tails[] = { "", ",{\"join\":\"length\"}", ",{\"filter\":\"a\"}",
-	",{\"filter\":{\"not\":\"b\"}},{\"join\":\"length\"}",
-	",{\"filter\":{\"regex\":\"^a|1\"}}" };
+static const struct {
+	const char *text;
+	uint64_t value;
+} limits[] = { { ",\"max_record\":\"4KiB\"", 4096 }, { ",\"max_record\":\"1B\"", 1 },
+	{ ",\"max_record\":\"3B\"", 3 }, { ",\"max_record\":\"16B\"", 16 },
+	{ ",\"max_record\":\"100B\"", 100 } };
+static const struct {
+	const char *text;
+	enum naive_unterminated rule;
+} unterminated[] = { { ",\"unterminated\":\"keep\"", NAIVE_KEEP },
+	{ ",\"unterminated\":\"complete\"", NAIVE_COMPLETE },
+	{ ",\"unterminated\":\"drop\"", NAIVE_OMIT }, { "", NAIVE_KEEP /* or as sockets do */ } };
+
+#define JOINED ",{\"join\":\"length\"}"
+
+static const char *const tails[] = { JOINED, "", ",{\"filter\":\"a\"}",
+	(",{\"filter\":{\"not\":\"b\"}}" JOINED), ",{\"filter\":{\"regex\":\"^a|1\"}}" };
+
+struct choices {
+	const struct framing *framing;
+	unsigned limit, unterminated;
+};
+
+static void compare(
+	const struct choices *choices, const struct cuts *cuts, const struct bench *whole)
+{
+	bool fixed = choices->framing->kind == FRAMING_FIXED;
+	struct naive naive = { .framing = *choices->framing,
+		.limit = fixed ? UINT64_MAX : limits[choices->limit].value,
+		.unterminated = unterminated[choices->unterminated].rule };
+
+	if (*unterminated[choices->unterminated].text == '\0' && cuts->head[3] & CUTS_SOCKETS)
+		naive.unterminated = NAIVE_COMPLETE;
+	naive_scanned(&naive, cuts->data, cuts->size);
+	naive_compare(&naive, whole);
+}
+
+/* Only lines may be unterminated, and all fixed records are of one size. */
+static void write_stages(
+	const struct choices *choices, const char *on, const char *tail, char *to, size_t size)
+{
+	enum framing_kind kind = choices->framing->kind;
+	bool lines = kind == FRAMING_OCTETS || kind == FRAMING_CSV;
+
+	snprintf(to, size, "[{\"split\":{%s%s%s}}%s]", on,
+		kind == FRAMING_FIXED ? "" : limits[choices->limit].text,
+		lines ? unterminated[choices->unterminated].text : "", tail);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char stages[512];
 	if (size < HEAD || size > HEAD + CUTS_MOST)
 		return 0;
-	bool lines = CHOICE(framings, data[4]).lines, fixed = CHOICE(framings, data[4]).fixed;
-	snprintf(stages, sizeof(stages), "[{\"split\":{%s%s%s}}%s]", CHOICE(framings, data[4]).on,
-		fixed ? "" : CHOICE(limits, data[5]),
-		lines ? CHOICE(unterminated, data[5] / 5) : "", CHOICE(tails, data[6]));
-	cuts_check(&(struct cuts){
-		.stages = stages, .head = data, .data = data + HEAD, .size = size - HEAD });
+	const char *tail = CHOICE(tails, data[6]);
+	struct choices choices = { .framing = &CHOICE(framings, data[4]).framing,
+		.limit = data[5] % 5,
+		.unterminated = data[5] / 5 % 4 };
+	struct cuts cuts = {
+		.stages = stages, .head = data, .data = data + HEAD, .size = size - HEAD
+	};
+	write_stages(&choices, CHOICE(framings, data[4]).on, tail, stages, sizeof(stages));
+	struct bench whole = cuts_check(&cuts);
+	if (tail == tails[0] && cuts_are_plain(&cuts))
+		compare(&choices, &cuts, &whole);
+	bench_free(&whole);
 	return 0;
 }

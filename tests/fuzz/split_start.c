@@ -42,7 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		"[{\"split\":{\"on\":\"start\",\"flush_after\":\"1h\",%s%s%s%s}}%s]",
 		CHOICE(starts, data[4]), CHOICE(limits, data[5]), CHOICE(too_long, data[5] / 5),
 		CHOICE(unterminated, data[5] / 20), CHOICE(tails, data[6]));
-	cuts_check(&(struct cuts){
+	struct bench whole = cuts_check(&(struct cuts){
 		.stages = stages, .head = data, .data = data + HEAD, .size = size - HEAD });
+	bench_free(&whole);
 	return 0;
 }
