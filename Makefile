@@ -105,7 +105,9 @@ $(OUT)/programs/%: $(OUT)/tests/support/programs/%.o
 
 # libFuzzer drives the targets where it is built in; elsewhere they replay what it found.
 FUZZ_DRIVER := $(if $(filter fuzz,$(MODE)),,$(OUT)/tests/fuzz/driver/replay.o)
-$(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(FUZZ_DRIVER) $(OUT)/tests/support/bench.o $(filter-out $(OUT)/daemon/%,$(OBJECTS))
+FUZZ_HELPERS := $(patsubst %.c,$(OUT)/%.o,$(filter-out %/replay.c,$(sort $(wildcard tests/fuzz/driver/*.c))) \
+	tests/support/bench.c)
+$(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(FUZZ_DRIVER) $(FUZZ_HELPERS) $(filter-out $(OUT)/daemon/%,$(OBJECTS))
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(OPTIMISE) $(CFLAGS) $(LINK) $(if $(FUZZ_DRIVER),,-fsanitize=fuzzer) -o $@ $^ $(LDFLAGS) $(LIBRARIES) \
@@ -122,7 +124,7 @@ $(OUT)/daemon/version.o: DEFINES = -DVIEWDUCT_VERSION='"$(VERSION)"' \
 	-DVIEWDUCT_BUILD='"$(notdir $(CC)) $(strip $(OPTIMISE) $(CFLAGS) $(LINK))"'
 
 .SECONDARY:
--include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(PROGRAM_SOURCES:%.c=$(OUT)/%.d) $(FUZZ_SOURCES:%.c=$(OUT)/%.d)
+-include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(PROGRAM_SOURCES:%.c=$(OUT)/%.d) $(FUZZ_SOURCES:%.c=$(OUT)/%.d) $(FUZZ_HELPERS:.o=.d)
 
 # --- running and testing ----------------------------------------------------------------------------------------------
 

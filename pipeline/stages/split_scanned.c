@@ -21,7 +21,7 @@ static void walk(const struct split *split, const struct view *view, struct walk
 	*walk = (struct walk){ .scan = split->streams[view_stream(view)].scan,
 		.result = SCAN_GOES_ON };
 	/* An end without bytes has no place to begin at. */
-	while (view->size > 0) {
+	while (walk->end < view->size) {
 		walk->result = scan_record(&split->framing, &walk->scan, split->limit,
 			view->data + walk->end, view->size - walk->end, &walk->used);
 		if (walk->result != SCAN_ENDS)
@@ -93,9 +93,10 @@ static bool take_first(
 	return true;
 }
 
-/* The record that is passed over may end in the view. */
-static void skip(struct split *split, struct batch *in, const struct view *view)
+/* The record that is passed over may end in the view, or turn out to be none: a netstring without its comma. */
+static void skip(struct node *node, struct batch *in, const struct view *view)
 {
+	struct split *split = node->state;
 	struct split_stream *stream = &split->streams[view_stream(view)];
 	size_t used;
 	enum scan_result result = scan_record(
@@ -103,6 +104,10 @@ static void skip(struct split *split, struct batch *in, const struct view *view)
 	stream->begun += used;
 	if (result == SCAN_ENDS)
 		split_begin_record(stream);
+	if (result == SCAN_MALFORMED) {
+		refuse(node, view);
+		used = view->size;
+	}
 	split_take(split, in, (uint32_t)used);
 }
 
@@ -116,7 +121,7 @@ static bool take_some(struct node *node, struct batch *in, struct batch *out, st
 		return true;
 	}
 	if (mode != COLLECT) {
-		skip(split, in, view);
+		skip(node, in, view);
 		return true;
 	}
 	walk(split, view, &walked);

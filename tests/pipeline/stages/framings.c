@@ -538,6 +538,7 @@ Test(framings, what_is_malformed_ends_its_stream_only, .timeout = 100)
 	MALFORMED("\"on\":\"octets\"", "3 abc", "18446744073709551616 abc");
 	MALFORMED("\"on\":\"netstring\"", "3:abc,", "3:abcd");
 	MALFORMED("\"on\":\"netstring\"", "3:abc,", "x");
+	MALFORMED("\"on\":\"netstring\",\"max_record\":\"3B\"", "3:abc,", "5:abcdex");
 	MALFORMED("\"on\":\"varint\"", "\3abc", "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01");
 	MALFORMED("\"on\":\"length\"", "\0\0\0\3abc", "\xff\xff\xff\xff");
 	MALFORMED("\"on\":\"length\",\"includes_header\":true", "\0\0\0\7abc", "\0\0\0\3");
