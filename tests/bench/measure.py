@@ -161,17 +161,27 @@ class Bench:
         return [str(pathlib.Path(self.options.binary).resolve()), "run", str(path), *how]
 
     def start(self, command, **keywords):
-        """A helper that is not measured."""
-        child = subprocess.Popen(command, cwd=self.work, env=environment(), text=True, **keywords)
+        """A helper that is not measured. Its pipes are not buffered, or what it says is read ahead and lost."""
+        child = subprocess.Popen(command, cwd=self.work, env=environment(), bufsize=0, **keywords)
         self.children.append(child)
         return child
 
     def helper_says(self, child, word):
         """The number behind `word`, which the helper says when it is so far."""
         ready, _, _ = select.select([child.stdout], [], [], PATIENCE)
-        line = child.stdout.readline() if ready else ""
+        line = child.stdout.readline().decode() if ready else ""
         expect(line.startswith(word + " "), f"{child.args[0]} says {line!r} in place of {word!r}")
         return int(line.split()[1])
+
+    @staticmethod
+    def rest_of(child, told=b""):
+        """What else a helper says, to its end; it must be a good one."""
+        try:
+            said, errors = child.communicate(told, timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise Wrong(f"{child.args[0]} does not end") from None
+        expect(child.returncode == 0, f"{child.args[0]} failed: {(errors or b'').decode(errors='replace')}")
+        return said.decode()
 
     def close(self):
         """Ends what still runs after something went wrong."""
@@ -181,7 +191,7 @@ class Bench:
             elif child.poll() is None:
                 child.kill()
                 child.wait()
-            for pipe in (getattr(child, "stdout", None), getattr(child, "stdin", None)):
+            for pipe in (getattr(child, name, None) for name in ("stdin", "stdout", "stderr")):
                 if pipe:
                     pipe.close()
         self.children.clear()

@@ -40,11 +40,9 @@ class Server:
         return self.run.finish(size, ENDED)
 
 
-def finish_sender(sender):
+def finish_sender(bench, sender):
     """When it began, had sent all, and had been closed: nanoseconds of the monotonic clock, by name."""
-    said, errors = sender.communicate(timeout=PATIENCE)
-    expect(sender.returncode == 0, f"the sender failed: {errors}")
-    return {name: int(time) for name, time in (line.split() for line in said.splitlines())}
+    return {name: int(time) for name, time in (line.split() for line in bench.rest_of(sender).splitlines())}
 
 
 def until_size(path, wanted):
@@ -64,7 +62,7 @@ def tcp_to_file(bench, commands, connections, mixed=False):
     server = Server(bench, lambda port: commands(port, path))
     sender = server.send(source, connections)
     reached = until_size(path, os.path.getsize(source))
-    began = finish_sender(sender)["began"]
+    began = finish_sender(bench, sender)["began"]
     sample = server.finish(os.path.getsize(source))
     sample.seconds = (reached - began) / 1e9
     bench.expect_same(bench.tally(path), source, mixed)
@@ -82,11 +80,10 @@ def tcp_to_tcp(bench, commands, wanted=None):
     server = Server(bench, lambda port: commands(port, to))
     sender = server.send(source, 1)
     reached = bench.helper_says(receiver, "reached")
-    began = finish_sender(sender)["began"]
+    began = finish_sender(bench, sender)["began"]
     sample = server.finish(os.path.getsize(source))
     sample.seconds = (reached - began) / 1e9
-    said, _ = receiver.communicate(timeout=PATIENCE)
-    bench.expect_same(counts(said), wanted)
+    bench.expect_same(counts(bench.rest_of(receiver)), wanted)
     return sample
 
 
@@ -98,7 +95,7 @@ def direct(bench):
     run = Timed(bench, [bench.program("receive"), str(port), str(os.path.getsize(source))], output=bench.path("stdout"))
     run.until_bound(port)
     sender = bench.start([bench.program("send"), str(port), "1", source], stdout=-1, stderr=-1)
-    began = finish_sender(sender)["began"]
+    began = finish_sender(bench, sender)["began"]
     sample = run.finish(os.path.getsize(source))
     with open(bench.path("stdout"), encoding="ascii") as said:
         lines = said.read().splitlines()
@@ -114,7 +111,7 @@ def tcp_to_nothing(bench, commands, connections, count):
     source = bench.lines("log")
     bench.fresh()
     server = Server(bench, commands)
-    times = finish_sender(server.send(source, connections))
+    times = finish_sender(bench, server.send(source, connections))
     sample = server.finish(os.path.getsize(source))
     sample.seconds = (times["closed"] - times["began"]) / 1e9
     wanted = bench.tally_of_input(source)
@@ -148,11 +145,12 @@ def datagrams_to_file(bench, commands, rate):
     server = Server(bench, lambda port: commands(port, path), "udp")
     sender = bench.start([bench.program("datagrams"), str(server.port), str(rate), str(count), source], stdout=-1,
                          stderr=-1)
-    times = finish_sender(sender)
+    times = finish_sender(bench, sender)
     until_quiet(path, os.path.getsize(source))
     sample = server.finish(os.path.getsize(source))
     sample.seconds = (times["ended"] - times["began"]) / 1e9
-    found = counts(run_tally_within(bench, source, path))
+    within = bench.start([bench.program("tally"), "--within", source, path], stdout=-1)
+    found = counts(bench.rest_of(within))
     expect(found["spurious"] == "0", f"{found['spurious']} lines that were never sent")
     sample.numbers["lost"] = int(found["missing"])
     sample.numbers["late"] = times["late"] / 1e6
@@ -168,12 +166,6 @@ def until_quiet(path, wanted):
             size, since = size_of(path), time.monotonic()
 
 
-def run_tally_within(bench, source, path):
-    run = bench.start([bench.program("tally"), "--within", source, path], stdout=-1)
-    said, _ = run.communicate(timeout=PATIENCE)
-    return said
-
-
 def echo(bench, commands, connections, count):
     """`commands(port, back)`. How long lines take through it and back."""
     bench.fresh()
@@ -185,11 +177,9 @@ def echo(bench, commands, connections, count):
     bench.helper_says(client, "ready")
     server = Timed(bench, *commands(relay, back), output=bench.path("stdout"))
     server.until_bound(relay)
-    said, errors = client.communicate("go\n", timeout=PATIENCE)
-    expect(client.returncode == 0, f"the client failed: {errors}")
+    found = counts(bench.rest_of(client, b"go\n"))
     server.stop()
     sample = server.finish(count * 190, ENDED)
-    found = counts(said)
     sample.seconds = float(found["seconds"])
     sample.numbers.update(p50=float(found["p50"]), p99=float(found["p99"]))
     return sample
@@ -201,7 +191,7 @@ def idle(bench, commands, connections):
     bench.fresh()
     path = bench.path("out")
     server = Server(bench, lambda port: commands(port, path))
-    finish_sender(server.send(warm, 8))
+    finish_sender(bench, server.send(warm, 8))
     warmed = os.path.getsize(warm)
     until_size(path, warmed)
     before = server.run.resident()
@@ -212,7 +202,7 @@ def idle(bench, commands, connections):
     wakes, resident = server.run.wakes(), server.run.resident()
     time.sleep(2)
     wakes = (server.run.wakes() - wakes) / 2
-    holder.communicate(timeout=PATIENCE)
+    bench.rest_of(holder)
     sample = server.finish(size_of(path))
     sample.numbers.update(wakes=wakes, connection=max(0, resident - before) / connections)
     return sample

@@ -226,13 +226,15 @@ SPLIT = [{"split": "newline"}]
 
 def rsyslog(bench, port, output, module, more=""):
     """imptcp or imudp to omfile, with queues, batches and buffers of a size that suits a load like this."""
+    # Lines that begin with a digit would be taken for octet counts.
+    how = 'supportOctetCountedFraming="off"' if module == "imptcp" else 'rcvbufSize="4m"'
     path = pathlib.Path(bench.path("rsyslog.conf"))
     path.write_text(f"""
 global(workDirectory="{bench.work}" maxMessageSize="64k" net.enableDNS="off")
 module(load="{module}" {more})
 template(name="raw" type="string" string="%rawmsg%\\n")
 main_queue(queue.type="FixedArray" queue.size="500000" queue.dequeueBatchSize="4096" queue.timeoutEnqueue="60000")
-input(type="{module}" address="127.0.0.1" port="{port}" {'rcvbufSize="4m"' if module == "imudp" else ""})
+input(type="{module}" address="127.0.0.1" port="{port}" {how})
 action(type="omfile" file="{output}" template="raw" ioBufferSize="256k")
 """, encoding="ascii")
     return [["/usr/sbin/rsyslogd", "-n", "-f", str(path), "-i", bench.path("rsyslog.pid")]]
@@ -355,7 +357,7 @@ to_nothing(8)
 
 
 def datagrams(rate):
-    stages = [{"join": "newline"}]
+    stages = [*SPLIT, {"join": "newline"}]
 
     def ours(backend):
         return lambda bench: plays.datagrams_to_file(bench, lambda port, out: [bench.viewduct(
@@ -364,7 +366,7 @@ def datagrams(rate):
     def other(commands):
         return lambda bench: plays.datagrams_to_file(bench, lambda port, out: commands(bench, port, out), rate)
 
-    row(f"UDP → file, {rate // 1000}k datagrams/s", ours, {
+    row(f"UDP → split → file, {rate // 1000}k datagrams/s", ours, {
         "recvmmsg loop": other(lambda bench, port, out: loop(bench, "loop_datagrams", port, out)),
         "rsyslog": needing("rsyslogd", other(lambda bench, port, out: rsyslog(bench, port, out, "imudp",
                                                                               'threads="1" batchSize="128"'))),
