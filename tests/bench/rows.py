@@ -226,8 +226,8 @@ SPLIT = [{"split": "newline"}]
 
 def rsyslog(bench, port, output, module, more=""):
     """imptcp or imudp to omfile, with queues, batches and buffers of a size that suits a load like this."""
-    # Lines that begin with a digit would be taken for octet counts.
-    how = 'supportOctetCountedFraming="off"' if module == "imptcp" else 'rcvbufSize="4m"'
+    # Lines that begin with a digit would be taken for octet counts; 64 connections that wait are too few for a thousand.
+    how = 'supportOctetCountedFraming="off" socketBacklog="4096"' if module == "imptcp" else 'rcvbufSize="4m"'
     path = pathlib.Path(bench.path("rsyslog.conf"))
     path.write_text(f"""
 global(workDirectory="{bench.work}" maxMessageSize="64k" net.enableDNS="off")
