@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import time
+import zlib
 
 PATIENCE = 60  # seconds that any one run may take before it counts as hung
 SEED = 1
@@ -60,6 +61,13 @@ def until(condition, what, pause=0.001, patience=PATIENCE):
         time.sleep(pause)
 
 
+def warm(path):
+    """Into the page cache."""
+    with open(path, "rb", buffering=0) as file:
+        while file.read(1 << 20):
+            pass
+
+
 def counts(text):
     """{"bytes": "12", …} of "bytes=12 …"."""
     return dict(pair.split("=", 1) for pair in text.split() if "=" in pair)
@@ -88,36 +96,32 @@ class Bench:
 
     # --- inputs
 
-    def made(self, name, make):
-        """The path of an input that is made once; `make(path)` makes it. It is in the page cache afterwards."""
-        path = self.inputs / f"{self.megabytes}-{name}"
-        if not path.exists():
-            scratch = path.with_suffix(".new")
-            make(scratch)
-            scratch.rename(path)
-        with open(path, "rb", buffering=0) as file:
-            while file.read(1 << 20):
-                pass
+    def made(self, name, command):
+        """The path of what a command writes. It is made once, and anew where the maker of the lines is newer."""
+        mark = zlib.crc32(" ".join(command).encode())
+        path = self.inputs / f"{self.megabytes}-{name}-{mark:08x}"
+        if not path.exists() or path.stat().st_mtime < os.stat(self.program("make")).st_mtime:
+            self.output_of(command, path.with_suffix(".new"))
+            path.with_suffix(".new").rename(path)
+        warm(path)
         return str(path)
 
     def lines(self, kind):
-        return self.made(f"{kind}-lines", lambda path: self.output_of(
-            [self.program("make"), kind, str(self.megabytes), str(SEED)], path))
+        return self.made(f"{kind}-lines", [self.program("make"), kind, str(self.megabytes), str(SEED)])
 
     def words(self):
-        return self.made("words", lambda path: self.output_of([self.program("make"), "words", "100", str(SEED)], path))
+        return self.made("words", [self.program("make"), "words", "100", str(SEED)])
 
     def first_lines(self, count):
-        return self.made(f"first-{count}", lambda path: self.output_of(["head", "-n", str(count), self.lines("log")],
-                                                                       path))
+        return self.made("first-lines", ["head", "-n", str(count), self.lines("log")])
 
     def encoded(self, codec):
         """The log lines, compressed by the codec's own tool, as it does where nothing else is said."""
-        return self.made(f"log.{codec}", lambda path: self.output_of([codec, "-q", "-c", self.lines("log")], path))
+        return self.made(codec, [codec, "-q", "-c", self.lines("log")])
 
     def kept(self, name, grep):
         """What a filter must keep of the log lines, as grep sees it."""
-        return self.made(f"kept-{name}", lambda path: self.output_of(["grep", "-a", *grep, self.lines("log")], path))
+        return self.made(f"kept-{name}", ["grep", "-a", *grep, self.lines("log")])
 
     @staticmethod
     def output_of(command, path):
