@@ -137,7 +137,8 @@ $(OUT)/daemon/version.o: DEFINES = -DVIEWDUCT_VERSION='"$(VERSION)"' \
 
 # --- running and testing ----------------------------------------------------------------------------------------------
 
-.PHONY: run test test-sanitized tests unit scenarios replay fuzz fuzz-each check check-format check-layers check-tidy check-cppcheck format
+.PHONY: run test test-sanitized tests unit scenarios replay fuzz fuzz-each check check-format check-layers check-bench check-tidy \
+	check-cppcheck format
 run: deps-build
 	@$(MAKE) all
 	@config/examples/quickstart.sh build/viewduct
@@ -193,7 +194,7 @@ ALL_C := $(shell find config pipeline daemon tests -name '*.[ch]' 2>/dev/null | 
 TIDIED := $(SOURCES:%.c=build/tidy/%.done)
 
 check: deps
-	@$(MAKE) check-format check-layers check-cppcheck check-tidy
+	@$(MAKE) check-format check-layers check-bench check-cppcheck check-tidy
 	@echo 'check: all well'
 
 check-format:
@@ -205,6 +206,11 @@ check-layers:
 	$(Q)tests/check/layers
 	$(Q)tests/check/manners
 	$(Q)tests/check/copies
+
+# The bench's arithmetic; nothing is measured.
+check-bench: $(BENCH_PROGRAMS)
+	$(call say,BENCH,)
+	$(Q)tests/bench/selftest $(OUT)/bench --quiet
 
 check-cppcheck:
 	$(call say,CPPCHECK,)
