@@ -98,7 +98,7 @@ class Bench:
 
     def made(self, name, command):
         """The path of what a command writes. It is made once, and anew where the maker of the lines is newer."""
-        mark = zlib.crc32(" ".join(command).encode())
+        mark = zlib.crc32(" ".join(pathlib.Path(word).name for word in command).encode())
         path = self.inputs / f"{self.megabytes}-{name}-{mark:08x}"
         if not path.exists() or path.stat().st_mtime < os.stat(self.program("make")).st_mtime:
             self.output_of(command, path.with_suffix(".new"))

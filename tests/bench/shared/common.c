@@ -125,8 +125,3 @@ void write_all(int descriptor, const char *data, size_t size)
 		size -= written;
 	}
 }
-
-void never_block(int descriptor)
-{
-	must(fcntl(descriptor, F_SETFL, O_NONBLOCK), "O_NONBLOCK");
-}

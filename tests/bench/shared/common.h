@@ -40,6 +40,4 @@ int accept_one(int listener);
 /* All of `data`, to a blocking descriptor. */
 void write_all(int descriptor, const char *data, size_t size);
 
-void never_block(int descriptor);
-
 #endif
