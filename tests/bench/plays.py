@@ -10,12 +10,12 @@ from measure import PATIENCE, Timed, Wrong, counts, expect, size_of, until
 ENDED = (0, -signal.SIGTERM, 128 + signal.SIGTERM)  # how servers that are told to end may end
 
 
-def files(bench, source, commands, check, output=None):
-    """Runs to the end. `commands(output)` are joined by pipes; `check(output)` looks at what came out."""
+def files(bench, source, commands, check, prints=False):
+    """Runs to the end. `commands(output)` are joined by pipes; `check(output)` looks at what came out. `prints`: the output
+    is what the last one prints."""
     bench.fresh()
     path = bench.path("out")
-    made = commands(path)
-    run = Timed(bench, *made, output=path if output == "stdout" else "/dev/null")
+    run = Timed(bench, *commands(path), output=path if prints else "/dev/null")
     sample = run.finish(os.path.getsize(source))
     check(path)
     sample.numbers["size"] = size_of(path)

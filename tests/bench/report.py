@@ -17,6 +17,7 @@ METRICS = {  # how each is called and written
     "rss": ("peak RSS MB", "{:.1f}"),
     "size": ("bytes out", "{:,.0f}"),
     "lost": ("lost", "{:,.0f}"),
+    "late": ("sender late by ms", "{:.1f}"),
     "p50": ("p50 µs", "{:,.1f}"),
     "p99": ("p99 µs", "{:,.1f}"),
     "connection": ("RSS bytes a connection", "{:,.0f}"),
@@ -50,9 +51,10 @@ def verdict_text(verdict):
     return f"{what} {value} ({sign} {verdict.reach.bound:g}{of}): {'met' if verdict.met else '**short**'}"
 
 
-def table(head, lines):
-    rule = ["---" if index == 0 else "---:" for index in range(len(head))]
-    return ["| " + " | ".join(line) + " |" for line in (head, rule, *lines)]
+def table(head, lines, rule="---:"):
+    rules = ["---", *[rule] * (len(head) - 1)]
+    escaped = [[cell.replace("|", "\\|").replace("\n", " ") for cell in line] for line in (head, *lines)]
+    return ["| " + " | ".join(line) + " |" for line in (escaped[0], rules, *escaped[1:])]
 
 
 def row_table(row, results, troubles):
@@ -63,12 +65,12 @@ def row_table(row, results, troubles):
     lines = []
     for name in row.participants:
         if name in troubles:
-            lines.append([name, troubles[name].replace("\n", " ").replace("|", "\\|"), *[""] * (len(head) - 2)])
+            lines.append([name, troubles[name], *[""] * (len(head) - 2)])
             continue
         figures = [written(figure(results[name], metric), metric) for metric in row.metrics]
         beside = ["" if name == name_of(backend) else ratio_text(ratio(results, metric, name_of(backend), name))
                   for backend in BACKENDS for metric in ratios]
-        lines.append([name.replace("|", "\\|"), *figures, *beside])
+        lines.append([name, *figures, *beside])
     return table(head, lines)
 
 
@@ -92,7 +94,7 @@ def summary_table(measured, notes):
             mine = [verdict for verdict in found if verdict.backend == backend]
             cells.append("<br>".join(verdict_text(verdict) for verdict in mine) or "–")
         lines.append([row.name, *cells, notes.get(row.name, "")])
-    return table(["row", *BACKENDS, "why it is short, and what was tried"], lines)
+    return table(["row", *BACKENDS, "why it is short, and what was tried"], lines, "---")
 
 
 def counted(measured):

@@ -64,20 +64,22 @@ def through(source, stages, check):
     return ours
 
 
-def tool(source, check, *commands, output="stdout"):
-    """Others. In a command, {in}, {out} and {words} stand for files; `output` says whether they write it themselves."""
+def tool(source, check, *commands):
+    """Others: commands joined by pipes, each a list or a string without blanks in its words. {in}, {out} and {words} stand
+    for files; where no word is {out}, the output is what the last one prints."""
+    commands = [command.split() if isinstance(command, str) else command for command in commands]
+    prints = not any("{out}" in command for command in commands)
 
     def play(bench):
         path = source(bench)
-        words = bench.words()
+        places = {"{in}": path, "{words}": bench.words()}
 
         def filled(out):
-            places = {"{in}": path, "{out}": out, "{words}": words}
-            return [[places.get(word, word) for word in command.split(" ")] for command in commands]
+            return [[(places | {"{out}": out}).get(word, word) for word in command] for command in commands]
 
-        return plays.files(bench, path, filled, lambda out: check(bench, out), output)
+        return plays.files(bench, path, filled, lambda out: check(bench, out), prints)
 
-    return needing(commands[0].split(" ")[0], play)
+    return needing(commands[0][0], play)
 
 
 def log(bench):
@@ -108,7 +110,7 @@ def split_and(condition):
 row("file → split → file",
     through(log, lambda bench: [{"split": "newline"}], same_as(log)),
     {
-        "cp": tool(log, same_as(log), "cp {in} {out}", output="own"),
+        "cp": tool(log, same_as(log), "cp {in} {out}"),
         "cat": tool(log, same_as(log), "cat {in}"),
     },
     [Reach("rate", 0.9, "cp"), Reach("cpu", 1.3, "cat")])
@@ -135,13 +137,12 @@ for share, literal in (("50 %", "cache=hit"), ("95 %", "tls=yes")):
 
 for name, pattern in (("with a rare literal", RARE), ("with a common literal", COMMON)):
     check = kept(name.replace(" ", "-"), "-P", pattern)
-    # The patterns have a space at most, which {pattern} keeps whole.
     row(f"file → filter regex {name} → file",
         through(log, split_and({"regex": pattern}), check),
         {
-            "grep -P": tool(log, check, "grep -aP " + pattern.replace(" ", "\\x20") + " {in}"),
-            "rg --no-mmap": tool(log, check, "rg -a --no-unicode --no-mmap " + pattern.replace(" ", "\\x20") + " {in}"),
-            "rg": tool(log, check, "rg -a --no-unicode " + pattern.replace(" ", "\\x20") + " {in}"),
+            "grep -P": tool(log, check, ["grep", "-aP", pattern, "{in}"]),
+            "rg --no-mmap": tool(log, check, ["rg", "-a", "--no-unicode", "--no-mmap", pattern, "{in}"]),
+            "rg": tool(log, check, ["rg", "-a", "--no-unicode", pattern, "{in}"]),
         },
         [Reach("rate", 1, FASTEST)])
 
@@ -177,7 +178,7 @@ def codec_row(codec, threads, others, reaches):
     how = "level 1" + (f", threads {threads}" if threads > 1 else "")
     row(f"file → {codec} ({how}) → file",
         through(json, lambda bench: [{"compress": options}], check),
-        {name: tool(json, check, command, output="own") for name, command in others.items()},
+        {name: tool(json, check, command) for name, command in others.items()},
         reaches, metrics=("rate", "cpu", "rss", "size"))
 
 
@@ -189,11 +190,11 @@ codec_row("zstd", 1, {"zstd -1 -T1": "zstd -q -1 -T1 {in} -o {out}"}, not_behind
 codec_row("zstd", 2, {"zstd -1 -T2": "zstd -q -1 -T2 {in} -o {out}"}, not_behind("zstd -1 -T2"))
 codec_row("gzip", 1, {
     "igzip -1": "igzip -q -1 {in} -o {out}",
-    "pigz -1 -p 1": "sh -c pigz${IFS}-1${IFS}-p${IFS}1${IFS}-c<\"$0\">\"$1\" {in} {out}",
+    "pigz -1 -p 1": "pigz -1 -p 1 -c {in}",
 }, [*not_behind("igzip -1"), Reach("rate", 2, "pigz -1 -p 1")])
 codec_row("gzip", 2, {
     "igzip -1 -T 2": "igzip -q -1 -T 2 {in} -o {out}",
-    "pigz -1 -p 2": "sh -c pigz${IFS}-1${IFS}-p${IFS}2${IFS}-c<\"$0\">\"$1\" {in} {out}",
+    "pigz -1 -p 2": "pigz -1 -p 2 -c {in}",
 }, [*not_behind("igzip -1 -T 2"), Reach("rate", 2, "pigz -1 -p 2")])
 codec_row("lz4", 1, {"lz4 -1": "lz4 -q -1 {in} {out}"}, not_behind("lz4 -1"))
 codec_row("lz4", 2, {"lz4 -1": "lz4 -q -1 {in} {out}"}, not_behind("lz4 -1"))
@@ -370,7 +371,7 @@ def datagrams(rate):
         "recvmmsg loop": other(lambda bench, port, out: loop(bench, "loop_datagrams", port, out)),
         "rsyslog": needing("rsyslogd", other(lambda bench, port, out: rsyslog(bench, port, out, "imudp",
                                                                               'threads="1" batchSize="128"'))),
-    }, [Reach("lost", 0, "recvmmsg loop")], metrics=("lost", "cpu", "rss"))
+    }, [Reach("lost", 0, "recvmmsg loop")], metrics=("lost", "late", "cpu", "rss"))
 
 
 datagrams(100_000)
