@@ -182,7 +182,8 @@ fuzz-each: $(FUZZ_TARGETS)
 # --- measuring --------------------------------------------------------------------------------------------------------
 
 .PHONY: bench bench-built
-bench: deps-bench
+bench: deps-build
+	@tests/check/packages $(BENCH_PACKAGES) || echo 'bench: it goes on without what is missing'
 	@$(MAKE) bench-built
 	$(Q)tests/bench/run --binary $(BINARY) --programs $(OUT)/bench $(BENCH_FLAGS)
 
