@@ -6,6 +6,7 @@
 #   make test            what is missing is installed, then all tests run
 #   make check           format, layers, static analysis
 #   make test-sanitized  the tests again, with AddressSanitizer and UndefinedBehaviorSanitizer
+#   make bench           measures viewduct beside its peers (BENCH_ROWS=pattern, BENCH_MB=256, BENCH_ROUNDS=3)
 #   make fuzz            each target of tests/fuzz for FUZZ_SECONDS (60), with clang's libFuzzer
 #   make install         DESTDIR= PREFIX=/usr/local; also: uninstall, clean, deps, format, docs
 #
@@ -37,8 +38,9 @@ TEST_PACKAGES := libcriterion-dev python3 strace util-linux bsdutils socat grep 
 CHECK_PACKAGES := clang clang-format clang-tidy cppcheck
 FUZZ_PACKAGES := clang libclang-rt-14-dev libcriterion-dev
 LIBRARIES := -luring -luv -lcjson -lpcre2-8 -lzstd -llz4 -lisal -lz -lmicrohttpd
+BENCH_PACKAGES := python3 coreutils grep ripgrep zstd gzip lz4 isal pigz socat haproxy rsyslog
 
-.PHONY: deps deps-build deps-test deps-fuzz
+.PHONY: deps deps-build deps-test deps-fuzz deps-bench
 deps:
 	@tests/check/packages $(BUILD_PACKAGES) $(TEST_PACKAGES) $(CHECK_PACKAGES)
 deps-build:
@@ -47,6 +49,8 @@ deps-test:
 	@tests/check/packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
 deps-fuzz:
 	@tests/check/packages $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
+deps-bench:
+	@tests/check/packages $(BUILD_PACKAGES) $(BENCH_PACKAGES)
 
 # --- how it is built --------------------------------------------------------------------------------------------------
 
@@ -83,6 +87,9 @@ TEST_SOURCES := $(sort $(filter-out tests/scenarios/% tests/bench/% tests/fuzz/%
 OBJECTS := $(SOURCES:%.c=$(OUT)/%.o)
 TEST_OBJECTS := $(TEST_SOURCES:%.c=$(OUT)/%.o)
 PROGRAMS := $(PROGRAM_SOURCES:tests/support/programs/%.c=$(OUT)/programs/%)
+BENCH_SOURCES := $(sort $(wildcard tests/bench/programs/*.c))
+BENCH_SHARED := $(sort $(wildcard tests/bench/shared/*.c))
+BENCH_PROGRAMS := $(BENCH_SOURCES:tests/bench/programs/%.c=$(OUT)/bench/%)
 FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/*.c))
 FUZZ_TARGETS := $(FUZZ_SOURCES:tests/fuzz/%.c=$(OUT)/fuzz/%)
 
@@ -102,6 +109,11 @@ $(OUT)/programs/%: $(OUT)/tests/support/programs/%.o
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(OPTIMISE) $(CFLAGS) $(LINK) -o $@ $< $(LDFLAGS) -lz
+
+$(OUT)/bench/%: $(OUT)/tests/bench/programs/%.o $(BENCH_SHARED:%.c=$(OUT)/%.o)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(OPTIMISE) $(CFLAGS) $(LINK) -o $@ $^ $(LDFLAGS)
 
 # libFuzzer drives the targets where it is built in; elsewhere they replay what it found.
 FUZZ_DRIVER := $(if $(filter fuzz,$(MODE)),,$(OUT)/tests/fuzz/driver/replay.o)
@@ -125,10 +137,12 @@ $(OUT)/daemon/version.o: DEFINES = -DVIEWDUCT_VERSION='"$(VERSION)"' \
 
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(PROGRAM_SOURCES:%.c=$(OUT)/%.d) $(FUZZ_SOURCES:%.c=$(OUT)/%.d) $(FUZZ_HELPERS:.o=.d)
+-include $(BENCH_SOURCES:%.c=$(OUT)/%.d) $(BENCH_SHARED:%.c=$(OUT)/%.d)
 
 # --- running and testing ----------------------------------------------------------------------------------------------
 
-.PHONY: run test test-sanitized tests unit scenarios replay fuzz fuzz-each check check-format check-layers check-tidy check-cppcheck format
+.PHONY: run test test-sanitized tests unit scenarios replay fuzz fuzz-each check check-format check-layers check-bench check-tidy \
+	check-cppcheck format
 run: deps-build
 	@$(MAKE) all
 	@config/examples/quickstart.sh build/viewduct
@@ -169,13 +183,23 @@ fuzz: deps-fuzz
 fuzz-each: $(FUZZ_TARGETS)
 	$(Q)tests/check/fuzz $(OUT) $(FUZZ_SECONDS)
 
+# --- measuring --------------------------------------------------------------------------------------------------------
+
+.PHONY: bench bench-built
+bench: deps-build
+	@tests/check/packages $(BENCH_PACKAGES) || echo 'bench: it goes on without what is missing'
+	@$(MAKE) bench-built
+	$(Q)tests/bench/run --binary $(BINARY) --programs $(OUT)/bench $(BENCH_FLAGS)
+
+bench-built: $(BINARY) $(BENCH_PROGRAMS)
+
 # --- checking ---------------------------------------------------------------------------------------------------------
 
 ALL_C := $(shell find config pipeline daemon tests -name '*.[ch]' 2>/dev/null | sort)
 TIDIED := $(SOURCES:%.c=build/tidy/%.done)
 
 check: deps
-	@$(MAKE) check-format check-layers check-cppcheck check-tidy
+	@$(MAKE) check-format check-layers check-bench check-cppcheck check-tidy
 	@echo 'check: all well'
 
 check-format:
@@ -187,6 +211,11 @@ check-layers:
 	$(Q)tests/check/layers
 	$(Q)tests/check/manners
 	$(Q)tests/check/copies
+
+# The bench's arithmetic; nothing is measured.
+check-bench: $(BENCH_PROGRAMS)
+	$(call say,BENCH,)
+	$(Q)tests/bench/selftest $(OUT)/bench --quiet
 
 check-cppcheck:
 	$(call say,CPPCHECK,)
