@@ -43,19 +43,13 @@ static size_t shortest_required(const struct term *leaf)
 	return size;
 }
 
-static bool is_plain(const struct literal *literals, size_t count)
-{
-	return count == 1 && !literals[0].fold;
-}
-
 /* How selective it is: longer is rarer, and one is found faster than many. 0: nothing can be searched for. */
 static size_t worth(const struct term *term)
 {
 	if (term->patterns)
 		return 4 * shortest_required(term);
 	if (term->literals)
-		return 4 * shortest(term->literals, term->count) +
-		       (is_plain(term->literals, term->count) ? 3 : 1);
+		return 4 * shortest(term->literals, term->count) + (term->count == 1 ? 3 : 1);
 	size_t best = 0, worst = SIZE_MAX;
 	for (size_t i = 0; i < term->count; i++) {
 		size_t child = worth(&term->children[i]);
@@ -109,9 +103,8 @@ static bool build(struct sieve *sieve, const struct choice *choice)
 {
 	assert(choice->count > 0);
 	sieve->count = choice->count;
-	sieve->literal = choice->literals[0];
-	if (is_plain(choice->literals, choice->count))
-		return true;
+	if (choice->count == 1)
+		return finder_open(&sieve->finder, &choice->literals[0]);
 	sieve->set = literal_set_create(choice->literals, choice->count);
 	return sieve->set != NULL;
 }
@@ -142,18 +135,21 @@ void sieve_close(struct sieve *sieve)
 {
 	if (!sieve->borrowed)
 		literal_set_destroy(sieve->set);
+	finder_close(&sieve->finder);
 	*sieve = (struct sieve){ 0 };
 }
 
 size_t sieve_cost(const struct sieve *sieve)
 {
-	return sieve->set && !sieve->borrowed ? literal_set_cost(sieve->set) : 0;
+	if (sieve->borrowed)
+		return 0;
+	return sieve->set ? literal_set_cost(sieve->set) : finder_cost(&sieve->finder);
 }
 
 const char *sieve_find(const struct sieve *sieve, const char *data, size_t size, size_t *length)
 {
 	if (sieve->set)
 		return literal_set_find(sieve->set, data, size, length);
-	*length = sieve->literal.size;
-	return literal_find(&sieve->literal, data, size);
+	*length = sieve->finder.size;
+	return finder_find(&sieve->finder, data, size);
 }

@@ -9,7 +9,7 @@
 
 struct sieve {
 	size_t count;            /* of literals; 0: there is no sieve */
-	struct literal literal;  /* the only one, or */
+	struct finder finder;    /* of the only one, or */
 	struct literal_set *set; /* all of them */
 	bool borrowed;           /* the set is a term's own */
 };
