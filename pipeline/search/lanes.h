@@ -4,12 +4,11 @@
  * written once as a template (`…_kernel.h`) and compiled for each:
  *
  *     wide      32 bytes   AVX2
- *     table     16 bytes   SSSE3, NEON: bytes are looked up in a table of 16
- *     block     16 bytes   SSE2, NEON
+ *     block     16 bytes   SSE2, NEON; with SSSE3 and NEON half a byte may be looked up in a table of 16
  *     word       8 bytes   any processor
  *
  * A comparison gives lanes of all ones or all zeros (a word: its highest bit); `mask` makes of them a number with one bit
- * a lane, the first lane's lowest, SHIFT binary places apart.
+ * a lane, the first lane's lowest, 2^SHIFT binary places apart; ALL is what all lanes give.
  */
 #pragma once
 
@@ -83,6 +82,7 @@ LANES_INLINE uint64_t word_mask(uint64_t lanes)
 #define BLOCK_TARGET
 #define BLOCK_SIZE 16
 #define BLOCK_SHIFT 0
+#define BLOCK_ALL UINT64_C(0xffff)
 
 LANES_INLINE __m128i block_load(const void *data)
 {
@@ -114,11 +114,34 @@ LANES_INLINE uint64_t block_mask(__m128i lanes)
 	return (uint32_t)_mm_movemask_epi8(lanes);
 }
 
+#define TABLE_TARGET __attribute__((target("ssse3")))
+
+LANES_INLINE __m128i block_table(const unsigned char bytes[16])
+{
+	return _mm_loadu_si128((const void *)bytes);
+}
+
+LANES_INLINE __m128i block_low(__m128i lanes)
+{
+	return _mm_and_si128(lanes, _mm_set1_epi8(0x0f));
+}
+
+LANES_INLINE __m128i block_high(__m128i lanes)
+{
+	return _mm_and_si128(_mm_srli_epi16(lanes, 4), _mm_set1_epi8(0x0f));
+}
+
+LANES_INLINE TABLE_TARGET __m128i block_look_up(__m128i table, __m128i lanes)
+{
+	return _mm_shuffle_epi8(table, lanes);
+}
+
 /* 32 bytes */
 
 #define WIDE_TARGET __attribute__((target("avx2")))
 #define WIDE_SIZE 32
 #define WIDE_SHIFT 0
+#define WIDE_ALL UINT64_C(0xffffffff)
 
 LANES_INLINE WIDE_TARGET __m256i wide_load(const void *data)
 {
@@ -150,12 +173,33 @@ LANES_INLINE WIDE_TARGET uint64_t wide_mask(__m256i lanes)
 	return (uint32_t)_mm256_movemask_epi8(lanes);
 }
 
+LANES_INLINE WIDE_TARGET __m256i wide_table(const unsigned char bytes[16])
+{
+	return _mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)bytes));
+}
+
+LANES_INLINE WIDE_TARGET __m256i wide_low(__m256i lanes)
+{
+	return _mm256_and_si256(lanes, _mm256_set1_epi8(0x0f));
+}
+
+LANES_INLINE WIDE_TARGET __m256i wide_high(__m256i lanes)
+{
+	return _mm256_and_si256(_mm256_srli_epi16(lanes, 4), _mm256_set1_epi8(0x0f));
+}
+
+LANES_INLINE WIDE_TARGET __m256i wide_look_up(__m256i table, __m256i lanes)
+{
+	return _mm256_shuffle_epi8(table, lanes);
+}
+
 #elif defined(__aarch64__)
 #include <arm_neon.h>
 
 #define BLOCK_TARGET
 #define BLOCK_SIZE 16
 #define BLOCK_SHIFT 2
+#define BLOCK_ALL UINT64_C(0x1111111111111111)
 
 LANES_INLINE uint8x16_t block_load(const void *data)
 {
@@ -186,6 +230,28 @@ LANES_INLINE uint8x16_t block_same(uint8x16_t a, uint8x16_t b)
 LANES_INLINE uint64_t block_mask(uint8x16_t lanes)
 {
 	uint8x8_t narrow = vshrn_n_u16(vreinterpretq_u16_u8(lanes), 4);
-	return vget_lane_u64(vreinterpret_u64_u8(narrow), 0) & UINT64_C(0x1111111111111111);
+	return vget_lane_u64(vreinterpret_u64_u8(narrow), 0) & BLOCK_ALL;
+}
+
+#define TABLE_TARGET
+
+LANES_INLINE uint8x16_t block_table(const unsigned char bytes[16])
+{
+	return vld1q_u8(bytes);
+}
+
+LANES_INLINE uint8x16_t block_low(uint8x16_t lanes)
+{
+	return vandq_u8(lanes, vdupq_n_u8(0x0f));
+}
+
+LANES_INLINE uint8x16_t block_high(uint8x16_t lanes)
+{
+	return vshrq_n_u8(lanes, 4);
+}
+
+LANES_INLINE uint8x16_t block_look_up(uint8x16_t table, uint8x16_t lanes)
+{
+	return vqtbl1q_u8(table, lanes);
 }
 #endif

@@ -28,3 +28,19 @@ unsigned rarity_commonness(unsigned char byte, bool either_case)
 	unsigned common = commonness[byte], other = commonness[byte ^ 0x20];
 	return either_case && other > common ? other : common;
 }
+
+/* Two to the power of commonness / 15, straight between whole powers. */
+static double amount(unsigned char byte)
+{
+	unsigned common = commonness[byte];
+	return (double)(1u << common / 15) * (1 + common % 15 / 15.0);
+}
+
+void rarity_shares(double shares[256])
+{
+	double all = 0;
+	for (unsigned i = 0; i < 256; i++)
+		all += shares[i] = amount((unsigned char)i);
+	for (unsigned i = 0; i < 256; i++)
+		shares[i] /= all;
+}
