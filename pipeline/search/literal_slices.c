@@ -266,7 +266,7 @@ static bool tables_open(struct literal_slices *set, size_t count)
 struct literal_slices *literal_slices_create(const struct literal *literals, size_t count)
 {
 	assert(count > 0);
-	bool possible = slices_can_search() && count <= MOST_LITERALS;
+	bool possible = slices_are_fast() && count <= MOST_LITERALS;
 	struct literal_slices *set = possible ? calloc(1, sizeof(*set)) : NULL;
 	if (!set || !tables_open(set, count)) {
 		literal_slices_destroy(set);

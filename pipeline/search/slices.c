@@ -6,15 +6,6 @@
 
 #include <assert.h>
 
-double byte_class_share(const struct byte_class *class, const double shares[256])
-{
-	double share = 0;
-	for (unsigned word = 0; word < 4; word++)
-		for (uint64_t bits = class->bits[word]; bits > 0; bits &= bits - 1)
-			share += shares[word * 64 + (unsigned)__builtin_ctzll(bits)];
-	return share;
-}
-
 static void add_byte(struct slices *slices, unsigned bucket, unsigned at, unsigned byte)
 {
 	unsigned char bit = (unsigned char)(1u << bucket % 8);
@@ -63,14 +54,32 @@ double slices_share(const struct slices *slices, unsigned bucket, const double s
 	return share;
 }
 
-#if defined(__x86_64__) || defined(__aarch64__)
-
-/* Of fewer places than lanes each is a candidate. */
-static const char *check_all(
-	const char *data, size_t places, slices_check *check, const void *context)
+/* True if the place is a candidate. */
+static bool is_candidate(const struct slices *slices, const char *at)
 {
-	return places > 0 ? check(context, data, (UINT64_C(1) << places) - 1, 0) : NULL;
+	unsigned found[2] = { 0xff, 0xff };
+	for (unsigned i = 0; i < slices->bytes; i++) {
+		unsigned byte = (unsigned char)at[i];
+		for (unsigned half = 0; half < 2; half++)
+			found[half] &= (unsigned)slices->low[half][i][byte % 16] &
+				       slices->high[half][i][byte / 16];
+	}
+	return (found[0] | found[1]) != 0;
 }
+
+/* One place after the other. */
+static const char *search_each(const struct slices *slices, const char *data, size_t places,
+	slices_check *check, const void *context)
+{
+	for (; places > 0; places--, data++) {
+		const char *found = is_candidate(slices, data) ? check(context, data, 1, 0) : NULL;
+		if (found)
+			return found;
+	}
+	return NULL;
+}
+
+#if defined(__x86_64__) || defined(__aarch64__)
 
 #if defined(__x86_64__)
 #define BLOCK __m128i
@@ -96,11 +105,6 @@ static const char *check_all(
 #define wide_searches block_searches
 #endif
 
-bool slices_can_search(void)
-{
-	return lanes_best() >= LANES_TABLE;
-}
-
 /* True if a bucket beyond the first eight has a slice. */
 static bool has_both_halves(const struct slices *slices)
 {
@@ -110,24 +114,31 @@ static bool has_both_halves(const struct slices *slices)
 	return any != 0;
 }
 
-void slices_settle(struct slices *slices)
+static slices_search *choose_search(const struct slices *slices)
 {
-	assert(slices_can_search() && slices->bytes > 0);
 	bool both = has_both_halves(slices);
-	slices->search = lanes_best() >= LANES_WIDE ? wide_searches[both][slices->bytes - 1]
-						    : block_searches[both][slices->bytes - 1];
+	if (lanes_best() >= LANES_WIDE)
+		return wide_searches[both][slices->bytes - 1];
+	return lanes_best() >= LANES_TABLE ? block_searches[both][slices->bytes - 1] : search_each;
 }
 
 #else
 
-bool slices_can_search(void)
+static slices_search *choose_search(const struct slices *slices)
 {
-	return false;
+	(void)slices;
+	return search_each;
+}
+
+#endif
+
+bool slices_are_fast(void)
+{
+	return lanes_best() >= LANES_TABLE;
 }
 
 void slices_settle(struct slices *slices)
 {
-	assert(slices->bytes == 0);
+	assert(slices->bytes > 0 && slices->bytes <= SLICES_MOST_BYTES);
+	slices->search = choose_search(slices);
 }
-
-#endif

@@ -12,30 +12,11 @@
  */
 #pragma once
 
-#include <stdbool.h>
+#include "pipeline/search/byte_class.h"
+
 #include <stddef.h>
-#include <stdint.h>
 
 enum { SLICES_MOST_BYTES = 4, SLICES_MOST_BUCKETS = 16 };
-
-/* A class of bytes: a bit for each. */
-struct byte_class {
-	uint64_t bits[4];
-};
-
-static inline void byte_class_add(struct byte_class *class, unsigned char byte)
-{
-	class->bits[byte / 64] |= UINT64_C(1) << byte % 64;
-}
-
-static inline bool byte_class_has(const struct byte_class *class, char byte)
-{
-	unsigned char at = (unsigned char)byte;
-	return class->bits[at / 64] >> at % 64 & 1;
-}
-
-/* The part of the data that the class is expected to be, given each byte's (rarity.h). */
-double byte_class_share(const struct byte_class *class, const double shares[256]);
 
 struct slices;
 
@@ -53,8 +34,8 @@ struct slices {
 	unsigned char low[2][SLICES_MOST_BYTES][16], high[2][SLICES_MOST_BYTES][16];
 };
 
-/* True if this processor can search so. */
-bool slices_can_search(void);
+/* True if this processor looks at a register of places at a time, not at one. */
+bool slices_are_fast(void);
 
 /* Lays a slice into a bucket: 0 to 15; but if none is beyond 7, the search is faster. */
 void slices_add(struct slices *slices, unsigned bucket, const struct byte_class *slice);

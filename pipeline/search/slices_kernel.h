@@ -27,7 +27,7 @@ static inline __attribute__((always_inline)) TARGET const char *LANES(search)(
 	const void *context, int bytes, int halves)
 {
 	if (places < SIZE)
-		return check_all(data, places, check, context);
+		return search_each(slices, data, places, check, context);
 	const char *last = data + places - SIZE; /* registers begin here at the latest */
 	for (const char *at = data;; at += SIZE) {
 		at = at < last ? at : last;
