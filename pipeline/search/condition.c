@@ -34,8 +34,7 @@ const struct option condition_options[] = {
 struct search {
 	struct framing framing;
 	struct term term;
-	bool inverted;    /* the condition is that `term` does not hold */
-	bool hit_decides; /* what is found inside a record is the verdict */
+	bool inverted; /* the condition is that `term` does not hold */
 	struct matcher *matcher;
 	struct sieve sieve;
 	char method[96];
@@ -67,36 +66,31 @@ static void describe_sieve(char *text, size_t size, const struct sieve *sieve)
 	if (sieve->count == 0)
 		snprintf(text, size, "record by record");
 	else if (sieve->count == 1)
-		snprintf(text, size, "literal over the run");
+		snprintf(text, size, "%s over the run",
+			sieve->sequences ? "byte classes" : "literal");
 	else
-		snprintf(text, size, "%zu literals over the run", sieve->count);
+		snprintf(text, size, "%zu %s over the run", sieve->count,
+			sieve->sequences ? "strings of byte classes" : "literals");
 }
 
 static const char *judge_name(const struct search *search, const struct pattern_count *patterns)
 {
 	bool searched = search->sieve.count > 0;
+	if (search->sieve.enough)
+		return "";
 	if (patterns->interpreted > 0)
 		return searched ? ", PCRE2 without JIT judges" : ", PCRE2 without JIT";
 	if (patterns->all > 0)
 		return searched ? ", PCRE2 judges" : ", PCRE2 JIT";
-	return searched && !search->hit_decides ? ", each hit is judged" : "";
+	return searched ? ", each hit is judged" : "";
 }
 
 static void describe(struct search *search, const struct pattern_count *patterns)
 {
-	char sieve[48];
+	char sieve[64];
 	describe_sieve(sieve, sizeof(sieve), &search->sieve);
 	snprintf(search->method, sizeof(search->method), "%s%s", sieve,
 		judge_name(search, patterns));
-}
-
-/* True if any literal of the sieve in a record is enough. */
-static bool only_contains(const struct term *term)
-{
-	for (size_t i = 0; term->kind == TERM_ANY && i < term->count; i++)
-		if (!only_contains(&term->children[i]))
-			return false;
-	return term->kind == TERM_ANY || term->kind == TERM_CONTAINS;
 }
 
 static bool compile(struct search *search, struct faults *faults)
@@ -108,7 +102,6 @@ static bool compile(struct search *search, struct faults *faults)
 		search->matcher = matcher_create(patterns.interpreted > 0);
 	if ((patterns.all > 0 && !search->matcher) || !sieve_open(&search->sieve, &search->term))
 		return fault_at(faults, NULL, NULL, "there is no memory to compile a condition");
-	search->hit_decides = only_contains(&search->term);
 	describe(search, &patterns);
 	return true;
 }
@@ -181,7 +174,7 @@ bool search_next(struct search *search, const char *run, size_t size, bool bare,
 			framing_content(framing, run + *start, *end - *start, bare && *end == size);
 		const char *first = run + *start + content.offset;
 		bool inside = hit >= first && hit + length <= first + content.size;
-		if (inside && search->hit_decides)
+		if (inside && search->sieve.enough)
 			return true;
 		if (term_holds(&search->term, search->matcher, first, content.size))
 			return true;

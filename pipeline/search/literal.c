@@ -1,8 +1,7 @@
-/* Finding and comparing plain bytes. */
+/* Comparing plain bytes. */
 
 #include "pipeline/search/literal.h"
 
-#include <assert.h>
 #include <string.h>
 
 static unsigned char folded(char byte)
@@ -19,12 +18,6 @@ static bool same(const struct literal *literal, const char *data)
 		if (folded(data[i]) != folded(literal->data[i]))
 			return false;
 	return true;
-}
-
-const char *literal_find(const struct literal *literal, const char *data, size_t size)
-{
-	assert(!literal->fold);
-	return memmem(data, size, literal->data, literal->size);
 }
 
 bool literal_starts(const struct literal *literal, const char *content, size_t size)

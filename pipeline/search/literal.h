@@ -1,6 +1,7 @@
 /* Literals: plain bytes that a record's content is held against.
  *
- * With `fold`, letters of ASCII are the same in either case; every other byte is only itself.
+ * With `fold`, letters of ASCII are the same in either case; every other byte is only itself. To find one in more than
+ * a content's start or end is a finder's work (finder.h), several a set's (literal_set.h).
  */
 #pragma once
 
@@ -12,9 +13,6 @@ struct literal {
 	size_t size; /* at least 1 */
 	bool fold;
 };
-
-/* Where the literal first is in `data`; NULL if it is not. Not for `fold`: that is a set's work (literal_set.h). */
-const char *literal_find(const struct literal *literal, const char *data, size_t size);
 
 bool literal_starts(const struct literal *literal, const char *content, size_t size);
 bool literal_ends(const struct literal *literal, const char *content, size_t size);

@@ -21,6 +21,14 @@ static uint64_t literals_cost(const struct term *term)
 	return term->set ? 3 * each : each * term->count;
 }
 
+static bool finding_open(struct term *term)
+{
+	if (term->count == 1)
+		return finder_open(&term->finder, &term->literals[0]);
+	term->set = literal_set_create(term->literals, term->count);
+	return term->set != NULL;
+}
+
 static bool literals_open(
 	struct term *term, const struct bytes_list *list, bool fold, struct faults *faults)
 {
@@ -34,11 +42,8 @@ static bool literals_open(
 			.data = list->items[i].data, .size = list->items[i].size, .fold = fold
 		};
 	}
-	if (term->kind == TERM_CONTAINS && (fold || list->count > 1)) {
-		term->set = literal_set_create(term->literals, term->count);
-		if (!term->set)
-			return no_memory(faults);
-	}
+	if (term->kind == TERM_CONTAINS && !finding_open(term))
+		return no_memory(faults);
 	term->cost = literals_cost(term);
 	return true;
 }
@@ -230,6 +235,7 @@ void term_close(struct term *term)
 		term_close(&term->children[i]);
 	for (size_t i = 0; term->patterns && i < term->count; i++)
 		pattern_close(&term->patterns[i]);
+	finder_close(&term->finder);
 	literal_set_destroy(term->set);
 	free(term->children);
 	free(term->literals);
@@ -244,7 +250,7 @@ static bool contains(const struct term *term, const char *content, size_t size)
 	size_t length;
 	if (term->set)
 		return literal_set_find(term->set, content, size, &length) != NULL;
-	return literal_find(&term->literals[0], content, size) != NULL;
+	return finder_find(&term->finder, content, size) != NULL;
 }
 
 static bool any_literal(const struct term *term,
@@ -303,7 +309,8 @@ bool term_holds(const struct term *term, struct matcher *matcher, const char *co
 
 size_t term_memory(const struct term *term)
 {
-	size_t memory = term->set ? literal_set_cost(term->set) : 0;
+	size_t memory = finder_cost(&term->finder);
+	memory += term->set ? literal_set_cost(term->set) : 0;
 	for (size_t i = 0; term->children && i < term->count; i++)
 		memory += sizeof(struct term) + term_memory(&term->children[i]);
 	for (size_t i = 0; term->patterns && i < term->count; i++)

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "pipeline/search/condition.h"
+#include "pipeline/search/finder.h"
 #include "pipeline/search/literal_set.h"
 #include "pipeline/search/pattern.h"
 
@@ -26,7 +27,8 @@ struct term {
 	size_t count;             /* of children, literals or patterns */
 	struct term *children;    /* ALL, ANY, NOT (one) */
 	struct literal *literals; /* CONTAINS, STARTS, ENDS, EQUALS: any of them */
-	struct literal_set *set;  /* CONTAINS: the same, to find them at once; NULL: there is one */
+	struct finder finder;     /* CONTAINS: of the only one, or */
+	struct literal_set *set;  /* of all of them */
 	struct pattern *patterns; /* REGEX: any of them */
 	uint64_t cost;            /* of judging, in no unit */
 };
