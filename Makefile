@@ -6,6 +6,7 @@
 #   make test            what is missing is installed, then all tests run
 #   make check           format, layers, static analysis
 #   make test-sanitized  the tests again, with AddressSanitizer and UndefinedBehaviorSanitizer
+#   make bench-guard     instructions a MB against the bounds in the tree; GUARD=write sets new ones
 #   make fuzz            each target of tests/fuzz for FUZZ_SECONDS (60), with clang's libFuzzer
 #   make install         DESTDIR= PREFIX=/usr/local; also: uninstall, clean, deps, format, docs
 #
@@ -35,16 +36,19 @@ BUILD_PACKAGES := gcc libc6-dev make libuv1-dev liburing-dev libcjson-dev libpcr
 	libzstd-dev liblz4-dev libisal-dev zlib1g-dev
 TEST_PACKAGES := libcriterion-dev python3 strace util-linux bsdutils socat grep zstd gzip lz4
 CHECK_PACKAGES := clang clang-format clang-tidy cppcheck
+GUARD_PACKAGES := python3 valgrind binutils
 FUZZ_PACKAGES := clang libclang-rt-14-dev libcriterion-dev
 LIBRARIES := -luring -luv -lcjson -lpcre2-8 -lzstd -llz4 -lisal -lz
 
-.PHONY: deps deps-build deps-test deps-fuzz
+.PHONY: deps deps-build deps-test deps-fuzz deps-guard
 deps:
-	@tests/check/packages $(BUILD_PACKAGES) $(TEST_PACKAGES) $(CHECK_PACKAGES)
+	@tests/check/packages $(BUILD_PACKAGES) $(TEST_PACKAGES) $(CHECK_PACKAGES) $(GUARD_PACKAGES)
 deps-build:
 	@tests/check/packages $(BUILD_PACKAGES)
 deps-test:
 	@tests/check/packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
+deps-guard:
+	@tests/check/packages $(BUILD_PACKAGES) $(GUARD_PACKAGES)
 deps-fuzz:
 	@tests/check/packages $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
 
@@ -164,6 +168,20 @@ fuzz: deps-fuzz
 
 fuzz-each: $(FUZZ_TARGETS)
 	$(Q)tests/check/fuzz $(OUT) $(FUZZ_SECONDS)
+
+.PHONY: bench-guard guard-built
+bench-guard: deps-guard
+	@$(MAKE) guard-built
+	$(Q)tests/bench/guard/run --binary $(BINARY) --clock $(OUT)/guard/clock.so --folder $(OUT)/guard \
+		$(if $(filter write,$(GUARD)),--write)
+
+guard-built: $(BINARY) $(OUT)/guard/clock.so
+	@:
+
+$(OUT)/guard/clock.so: tests/bench/guard/clock.c Makefile
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LANGUAGE) -O2 $(WARNINGS) $(CFLAGS) -fPIC -shared -o $@ $<
 
 # --- checking ---------------------------------------------------------------------------------------------------------
 
