@@ -44,13 +44,13 @@ static size_t count_common(const char *data, size_t size, char byte)
 
 enum { BLOCK = 256, MOST_BLOCKS = 31 /* before a lane that counts eight a block is full */ };
 
-LANES_AVX2_CODE LANES_INLINE __m256i equal(const char *data, __m256i wanted)
+MASK_AVX2_CODE MASK_INLINE __m256i equal(const char *data, __m256i wanted)
 {
 	return _mm256_cmpeq_epi8(_mm256_loadu_si256((const __m256i *)(const void *)data), wanted);
 }
 
 /* −1 for each hit in a lane. */
-LANES_AVX2_CODE LANES_INLINE __m256i equal_in_block(const char *data, __m256i wanted)
+MASK_AVX2_CODE MASK_INLINE __m256i equal_in_block(const char *data, __m256i wanted)
 {
 	__m256i a = _mm256_add_epi8(equal(data, wanted), equal(data + 32, wanted));
 	__m256i b = _mm256_add_epi8(equal(data + 64, wanted), equal(data + 96, wanted));
@@ -60,21 +60,21 @@ LANES_AVX2_CODE LANES_INLINE __m256i equal_in_block(const char *data, __m256i wa
 }
 
 /* Less than a block: by 32, and what is left as the end of the last 32. */
-LANES_AVX2_CODE static size_t count_rest(const char *data, size_t size, char byte)
+MASK_AVX2_CODE static size_t count_rest(const char *data, size_t size, char byte)
 {
 	const __m256i wanted = _mm256_set1_epi8(byte);
 	size_t count = 0, at = 0;
 	if (size < 32)
 		return count_each(data, size, byte);
 	for (; size - at >= 32; at += 32)
-		count += (size_t)__builtin_popcount(lanes_equal_32(data + at, wanted));
+		count += (size_t)__builtin_popcount(mask_equal_32(data + at, wanted));
 	if (at == size)
 		return count;
-	uint32_t last = lanes_equal_32(data + size - 32, wanted);
+	uint32_t last = mask_equal_32(data + size - 32, wanted);
 	return count + (size_t)__builtin_popcount(last >> (32 - (size - at)));
 }
 
-LANES_AVX2_CODE static size_t count_avx2(const char *data, size_t size, char byte)
+MASK_AVX2_CODE static size_t count_avx2(const char *data, size_t size, char byte)
 {
 	const __m256i wanted = _mm256_set1_epi8(byte), zero = _mm256_setzero_si256();
 	__m256i sums = zero;
@@ -97,14 +97,14 @@ LANES_AVX2_CODE static size_t count_avx2(const char *data, size_t size, char byt
 #define count_avx2 count_common
 #endif
 
-size_t count_byte_by(enum lanes lanes, const char *data, size_t size, char byte)
+size_t count_byte_by(enum mask_set set, const char *data, size_t size, char byte)
 {
-	switch (lanes) {
-	case LANES_AVX2:
+	switch (set) {
+	case MASK_AVX2:
 		return count_avx2(data, size, byte);
-	case LANES_COMMON:
+	case MASK_COMMON:
 		return count_common(data, size, byte);
-	case LANES_PORTABLE:
+	case MASK_PORTABLE:
 		break;
 	}
 	return count_each(data, size, byte);
@@ -112,5 +112,5 @@ size_t count_byte_by(enum lanes lanes, const char *data, size_t size, char byte)
 
 size_t count_byte(const char *data, size_t size, char byte)
 {
-	return count_byte_by(lanes_best(), data, size, byte);
+	return count_byte_by(mask_best(), data, size, byte);
 }

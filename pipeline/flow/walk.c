@@ -13,7 +13,7 @@
 typedef size_t first_record(
 	const struct framing *framing, const char *data, size_t size, uint64_t limit);
 
-LANES_INLINE struct walk walk_by(first_record *first, const struct framing *framing,
+MASK_INLINE struct walk walk_by(first_record *first, const struct framing *framing,
 	const char *data, size_t size, uint64_t limit)
 {
 	struct walk walk = { 0 };
@@ -27,25 +27,25 @@ LANES_INLINE struct walk walk_by(first_record *first, const struct framing *fram
 }
 
 /* What is behind the prefix fits, and may be so long. */
-LANES_INLINE size_t whole(size_t prefix, uint64_t content, uint64_t limit, size_t size)
+MASK_INLINE size_t whole(size_t prefix, uint64_t content, uint64_t limit, size_t size)
 {
 	return content <= limit && content <= size - prefix ? prefix + (size_t)content : 0;
 }
 
-LANES_INLINE size_t first_of_length(
+MASK_INLINE size_t first_of_length(
 	const struct framing *framing, const char *data, size_t size, uint64_t limit)
 {
 	uint32_t width = framing->size, unused = 64 - 8 * width;
 	if (size < 8)
 		return 0;
-	uint64_t word = lanes_word(data);
+	uint64_t word = mask_load(data);
 	uint64_t told =
 		framing->little ? word << unused >> unused : __builtin_bswap64(word) >> unused;
 	uint64_t header = framing->includes_header ? width : 0;
 	return told < header ? 0 : whole(width, told - header, limit, size);
 }
 
-LANES_INLINE size_t first_of_varint(
+MASK_INLINE size_t first_of_varint(
 	const struct framing *framing, const char *data, size_t size, uint64_t limit)
 {
 	enum { MOST = 4 /* bytes of a usual prefix */ };
@@ -61,7 +61,7 @@ LANES_INLINE size_t first_of_varint(
 }
 
 /* Reads a count of digits without a leading zero; the bytes that it has. A broken one has none. */
-LANES_INLINE size_t read_count(const char *data, size_t size, uint64_t *count)
+MASK_INLINE size_t read_count(const char *data, size_t size, uint64_t *count)
 {
 	enum { MOST = 9 /* digits of a usual count */ };
 	size_t digits = 0;
@@ -75,7 +75,7 @@ LANES_INLINE size_t read_count(const char *data, size_t size, uint64_t *count)
 	return digits > 1 && data[0] == '0' ? 0 : digits;
 }
 
-LANES_INLINE size_t first_of_netstring(
+MASK_INLINE size_t first_of_netstring(
 	const struct framing *framing, const char *data, size_t size, uint64_t limit)
 {
 	uint64_t count;
@@ -87,7 +87,7 @@ LANES_INLINE size_t first_of_netstring(
 	return end > 0 && data[end - 1] == ',' ? end : 0;
 }
 
-LANES_INLINE size_t first_of_octets(
+MASK_INLINE size_t first_of_octets(
 	const struct framing *framing, const char *data, size_t size, uint64_t limit)
 {
 	uint64_t count;
@@ -109,7 +109,7 @@ static struct walk count_single(const struct framing *framing, const char *data,
 }
 
 /* A delimiter begins at `at`, and not in the one before. Its first and last byte are there for certain. */
-LANES_INLINE void take_hit(
+MASK_INLINE void take_hit(
 	struct walk *walk, const struct framing *framing, const char *data, size_t at)
 {
 	uint32_t width = framing->delimiter_size;
@@ -123,8 +123,8 @@ LANES_INLINE void take_hit(
 }
 
 /* Candidates are where both the first and the last byte of the delimiter are. */
-LANES_INLINE struct walk walk_candidates(
-	lanes_equality *equal, const struct framing *framing, const char *data, size_t size)
+MASK_INLINE struct walk walk_candidates(
+	mask_equality *equal, const struct framing *framing, const char *data, size_t size)
 {
 	size_t at = 0, behind = framing->delimiter_size - 1;
 	char first = framing->delimiter[0], last = framing->delimiter[behind];
@@ -139,26 +139,26 @@ LANES_INLINE struct walk walk_candidates(
 	return walk;
 }
 
-LANES_AVX2_CODE static struct walk candidates_avx2(
+MASK_AVX2_CODE static struct walk candidates_avx2(
 	const struct framing *framing, const char *data, size_t size)
 {
-	return walk_candidates(lanes_equal_avx2, framing, data, size);
+	return walk_candidates(mask_equal_avx2, framing, data, size);
 }
 
 struct walk walk_delimiters(
-	enum lanes lanes, const struct framing *framing, const char *data, size_t size)
+	enum mask_set set, const struct framing *framing, const char *data, size_t size)
 {
 	if (size < framing->delimiter_size)
 		return (struct walk){ 0 };
-	switch (lanes) {
-	case LANES_AVX2:
+	switch (set) {
+	case MASK_AVX2:
 		return candidates_avx2(framing, data, size);
-	case LANES_COMMON:
-		return walk_candidates(lanes_equal_common, framing, data, size);
-	case LANES_PORTABLE:
+	case MASK_COMMON:
+		return walk_candidates(mask_equal_common, framing, data, size);
+	case MASK_PORTABLE:
 		break;
 	}
-	return walk_candidates(lanes_equal_portable, framing, data, size);
+	return walk_candidates(mask_equal_portable, framing, data, size);
 }
 
 /* Quotes */
@@ -170,8 +170,8 @@ static void end_line(struct walk *walk, size_t end)
 }
 
 /* The LFs that an even number of quotes come before. */
-LANES_INLINE struct walk walk_lines(
-	lanes_equality *equal, lanes_parity *parity, const char *data, size_t size)
+MASK_INLINE struct walk walk_lines(
+	mask_equality *equal, mask_parity *parity, const char *data, size_t size)
 {
 	struct walk walk = { 0 };
 	uint64_t quoted = 0; /* all bits, where the quotes are open behind the 64 before */
@@ -193,22 +193,22 @@ LANES_INLINE struct walk walk_lines(
 	return walk;
 }
 
-LANES_AVX2_CODE static struct walk lines_avx2(const char *data, size_t size)
+MASK_AVX2_CODE static struct walk lines_avx2(const char *data, size_t size)
 {
-	return walk_lines(lanes_equal_avx2, lanes_parity_avx2, data, size);
+	return walk_lines(mask_equal_avx2, mask_parity_avx2, data, size);
 }
 
-struct walk walk_quoted(enum lanes lanes, const char *data, size_t size)
+struct walk walk_quoted(enum mask_set set, const char *data, size_t size)
 {
-	switch (lanes) {
-	case LANES_AVX2:
+	switch (set) {
+	case MASK_AVX2:
 		return lines_avx2(data, size);
-	case LANES_COMMON:
-		return walk_lines(lanes_equal_common, lanes_parity_portable, data, size);
-	case LANES_PORTABLE:
+	case MASK_COMMON:
+		return walk_lines(mask_equal_common, mask_parity_portable, data, size);
+	case MASK_PORTABLE:
 		break;
 	}
-	return walk_lines(lanes_equal_portable, lanes_parity_portable, data, size);
+	return walk_lines(mask_equal_portable, mask_parity_portable, data, size);
 }
 
 /* All kinds */
@@ -227,7 +227,7 @@ static struct walk walk_usual(
 	case FRAMING_DELIMITED:
 		return framing->delimiter_size == 1
 			       ? count_single(framing, data, size)
-			       : walk_delimiters(lanes_best(), framing, data, size);
+			       : walk_delimiters(mask_best(), framing, data, size);
 	case FRAMING_LENGTH:
 		return walk_by(first_of_length, framing, data, size, limit);
 	case FRAMING_VARINT:
@@ -240,7 +240,7 @@ static struct walk walk_usual(
 		return walk_fixed(framing, size, limit);
 	case FRAMING_CSV:
 		if (size <= limit)
-			return walk_quoted(lanes_best(), data, size);
+			return walk_quoted(mask_best(), data, size);
 		break;
 	case FRAMING_START:
 	case FRAMING_NONE:

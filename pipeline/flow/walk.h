@@ -6,7 +6,7 @@
 #pragma once
 
 #include "pipeline/flow/framing.h"
-#include "pipeline/flow/lanes.h"
+#include "pipeline/flow/mask.h"
 
 struct walk {
 	size_t end; /* behind the last record; 0: none ends */
@@ -20,5 +20,5 @@ struct walk walk_records(
 
 /* The same of a delimiter, or of csv without a limit, with given instructions, which the processor must have. */
 struct walk walk_delimiters(
-	enum lanes lanes, const struct framing *framing, const char *data, size_t size);
-struct walk walk_quoted(enum lanes lanes, const char *data, size_t size);
+	enum mask_set set, const struct framing *framing, const char *data, size_t size);
+struct walk walk_quoted(enum mask_set set, const char *data, size_t size);

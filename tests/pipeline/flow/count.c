@@ -33,9 +33,9 @@ static void check(size_t size, size_t offset, uint32_t share, char byte)
 	char *end = realloc(memory, offset + size > 0 ? offset + size : 1);
 	data = end + offset;
 	size_t count = count_slowly(data, size, byte);
-	for (enum lanes lanes = LANES_PORTABLE; lanes <= lanes_best(); lanes++)
-		cr_assert_eq(count_byte_by(lanes, data, size, byte), count, "%zu bytes by %d", size,
-			(int)lanes);
+	for (enum mask_set set = MASK_PORTABLE; set <= mask_best(); set++)
+		cr_assert_eq(count_byte_by(set, data, size, byte), count, "%zu bytes by %d", size,
+			(int)set);
 	cr_assert_eq(count_byte(data, size, byte), count);
 	free(end);
 }
@@ -64,7 +64,7 @@ static size_t bit(uint64_t mask, unsigned at)
 	return mask >> at & 1;
 }
 
-static void check_masks(lanes_equality *equal, lanes_parity *parity)
+static void check_masks(mask_equality *equal, mask_parity *parity)
 {
 	char data[64];
 	for (int round = 0; round < 2000; round++) {
@@ -83,33 +83,33 @@ static void check_masks(lanes_equality *equal, lanes_parity *parity)
 
 static uint64_t equal_portable(const char *data, char byte)
 {
-	return lanes_equal_portable(data, byte);
+	return mask_equal_portable(data, byte);
 }
 
 static uint64_t equal_common(const char *data, char byte)
 {
-	return lanes_equal_common(data, byte);
+	return mask_equal_common(data, byte);
 }
 
 static uint64_t parity_portable(uint64_t marks)
 {
-	return lanes_parity_portable(marks);
+	return mask_parity_portable(marks);
 }
 
-LANES_AVX2_CODE static uint64_t equal_avx2(const char *data, char byte)
+MASK_AVX2_CODE static uint64_t equal_avx2(const char *data, char byte)
 {
-	return lanes_equal_avx2(data, byte);
+	return mask_equal_avx2(data, byte);
 }
 
-LANES_AVX2_CODE static uint64_t parity_avx2(uint64_t marks)
+MASK_AVX2_CODE static uint64_t parity_avx2(uint64_t marks)
 {
-	return lanes_parity_avx2(marks);
+	return mask_parity_avx2(marks);
 }
 
-Test(lanes, bits_of_equal_bytes_and_their_parity)
+Test(mask, bits_of_equal_bytes_and_their_parity)
 {
 	check_masks(equal_portable, parity_portable);
 	check_masks(equal_common, parity_portable);
-	if (lanes_best() == LANES_AVX2)
+	if (mask_best() == MASK_AVX2)
 		check_masks(equal_avx2, parity_avx2);
 }

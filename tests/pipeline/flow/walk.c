@@ -181,8 +181,8 @@ static void check_quoted(const char *data, size_t size)
 	struct framing csv = framing_of_kind(FRAMING_CSV, false);
 	char *exact = exactly(data, size);
 	struct walk wanted = scan_all(&csv, exact, size, SCAN_NO_LIMIT);
-	for (enum lanes lanes = LANES_PORTABLE; lanes <= lanes_best(); lanes++) {
-		struct walk found = walk_quoted(lanes, exact, size);
+	for (enum mask_set set = MASK_PORTABLE; set <= mask_best(); set++) {
+		struct walk found = walk_quoted(set, exact, size);
 		cr_assert_eq(found.end, wanted.end);
 		cr_assert_eq(found.records, wanted.records);
 	}
@@ -226,9 +226,9 @@ static void check_delimiter(const char *delimiter, size_t size, uint32_t letters
 				      : delimiter[i % framing.delimiter_size];
 	char *exact = exactly(data, size);
 	struct walk wanted = find_all(delimiter, exact, size);
-	for (enum lanes lanes = LANES_PORTABLE; lanes <= lanes_best(); lanes++) {
-		struct walk found = walk_delimiters(lanes, &framing, exact, size);
-		cr_assert_eq(found.end, wanted.end, "\"%s\" by %d", delimiter, (int)lanes);
+	for (enum mask_set set = MASK_PORTABLE; set <= mask_best(); set++) {
+		struct walk found = walk_delimiters(set, &framing, exact, size);
+		cr_assert_eq(found.end, wanted.end, "\"%s\" by %d", delimiter, (int)set);
 		cr_assert_eq(found.records, wanted.records);
 	}
 	struct walk found = walk_records(&framing, exact, size, SCAN_NO_LIMIT);
