@@ -33,11 +33,14 @@ static bool scan_next(const struct split *split, const struct view *view, struct
 	return true;
 }
 
-/* The record that is under way is scanned to its end, whole ones behind it are progress, and what is then left is scanned:
+/* The record that is under way is scanned to its end, whole ones behind it are walked, and what is then left is scanned:
  * it goes on, or there is something to be said of it. */
 static void look(const struct split *split, const struct view *view, struct progress *progress)
 {
-	*progress = (struct progress){ .scan = split->streams[view_stream(view)].scan };
+	*progress = (struct progress){ .scan = split->streams[view_stream(view)].scan,
+		.result = SCAN_GOES_ON };
+	if (view->size == 0)
+		return;
 	if (progress->scan.phase != SCAN_AT_START && !scan_next(split, view, progress))
 		return;
 	struct walk walk = walk_records(&split->framing, view->data + progress->end,
@@ -109,9 +112,10 @@ static bool take_first(struct node *node, struct batch *in, const struct view *v
 	return true;
 }
 
-/* The record that is passed over may end in the view. */
-static void skip(struct split *split, struct batch *in, const struct view *view)
+/* The record that is passed over may end in the view, or turn out to be none: a netstring without its comma. */
+static void skip(struct node *node, struct batch *in, const struct view *view)
 {
+	struct split *split = node->state;
 	struct split_stream *stream = &split->streams[view_stream(view)];
 	size_t used;
 	enum scan_result result = scan_record(
@@ -119,6 +123,10 @@ static void skip(struct split *split, struct batch *in, const struct view *view)
 	stream->begun += used;
 	if (result == SCAN_ENDS)
 		split_begin_record(stream);
+	if (result == SCAN_MALFORMED) {
+		refuse(node, view);
+		used = view->size;
+	}
 	split_take(split, in, (uint32_t)used);
 }
 
@@ -132,7 +140,7 @@ static bool take_some(struct node *node, struct batch *in, struct batch *out, st
 		return true;
 	}
 	if (mode != COLLECT) {
-		skip(split, in, view);
+		skip(node, in, view);
 		return true;
 	}
 	look(split, view, &progress);
