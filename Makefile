@@ -7,6 +7,7 @@
 #   make check           format, layers, static analysis
 #   make test-sanitized  the tests again, with AddressSanitizer and UndefinedBehaviorSanitizer
 #   make bench           measures viewduct beside its peers (BENCH_ROWS=pattern, BENCH_MB=256, BENCH_ROUNDS=3)
+#   make bench-guard     instructions a MB against the bounds in the tree; GUARD=write sets new ones
 #   make fuzz            each target of tests/fuzz for FUZZ_SECONDS (60), with clang's libFuzzer
 #   make install         DESTDIR= PREFIX=/usr/local; also: uninstall, clean, deps, format, docs
 #
@@ -36,17 +37,20 @@ BUILD_PACKAGES := gcc libc6-dev make libuv1-dev liburing-dev libcjson-dev libpcr
 	libzstd-dev liblz4-dev libisal-dev zlib1g-dev libmicrohttpd-dev
 TEST_PACKAGES := libcriterion-dev python3 strace util-linux bsdutils socat grep zstd gzip lz4 iproute2 coreutils diffutils
 CHECK_PACKAGES := clang clang-format clang-tidy cppcheck
+GUARD_PACKAGES := python3 valgrind binutils
 FUZZ_PACKAGES := clang libclang-rt-14-dev libcriterion-dev
 LIBRARIES := -luring -luv -lcjson -lpcre2-8 -lzstd -llz4 -lisal -lz -lmicrohttpd
 BENCH_PACKAGES := python3 coreutils grep ripgrep zstd gzip lz4 isal pigz socat haproxy rsyslog
 
-.PHONY: deps deps-build deps-test deps-fuzz deps-bench
+.PHONY: deps deps-build deps-test deps-fuzz deps-bench deps-guard
 deps:
-	@tests/check/packages $(BUILD_PACKAGES) $(TEST_PACKAGES) $(CHECK_PACKAGES)
+	@tests/check/packages $(BUILD_PACKAGES) $(TEST_PACKAGES) $(CHECK_PACKAGES) $(GUARD_PACKAGES)
 deps-build:
 	@tests/check/packages $(BUILD_PACKAGES)
 deps-test:
 	@tests/check/packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
+deps-guard:
+	@tests/check/packages $(BUILD_PACKAGES) $(GUARD_PACKAGES)
 deps-fuzz:
 	@tests/check/packages $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
 deps-bench:
@@ -192,6 +196,19 @@ bench: deps-build
 	$(Q)tests/bench/run --binary $(BINARY) --programs $(OUT)/bench $(BENCH_FLAGS)
 
 bench-built: $(BINARY) $(BENCH_PROGRAMS)
+.PHONY: bench-guard guard-built
+bench-guard: deps-guard
+	@$(MAKE) guard-built
+	$(Q)tests/bench/guard/run --binary $(BINARY) --clock $(OUT)/guard/clock.so --folder $(OUT)/guard \
+		$(if $(filter write,$(GUARD)),--write)
+
+guard-built: $(BINARY) $(OUT)/guard/clock.so
+	@:
+
+$(OUT)/guard/clock.so: tests/bench/guard/clock.c Makefile
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LANGUAGE) -O2 $(WARNINGS) $(CFLAGS) -fPIC -shared -o $@ $<
 
 # --- checking ---------------------------------------------------------------------------------------------------------
 

@@ -101,11 +101,8 @@ static bool open_edges(struct run *run)
 		if (!batch_open(&edge->batch, edge->kind, edge->room))
 			return false;
 		edge->batch.pin_limit = edge->pin_limit;
-		if (edge->room > run->group_room)
-			run->group_room = edge->room;
 	}
-	run->group = calloc(run->group_room + 1, sizeof(*run->group));
-	return run->group != NULL;
+	return true;
 }
 
 bool run_open_memory(struct run *run, struct faults *faults)
@@ -411,8 +408,6 @@ static void close_run(struct run *run)
 	carried_close(run);
 	for (size_t i = pipeline->node_count; i-- > 0;)
 		close_node(pipeline->nodes[i]);
-	free(run->group);
-	run->group = NULL;
 	round_close(run);
 	epoch_close(run);
 }

@@ -40,10 +40,8 @@ struct run {
 	uint64_t moved;  /* as of the last sweep: views and bytes put and taken */
 	uint64_t epochs; /* the same of epochs */
 	bool reading; /* there is more to read: the sources brought something in this round, or are about to */
-	uint64_t read;      /* bytes that the sources brought */
-	uint32_t overdue;   /* turns in which a node left its due time in the past */
-	struct view *group; /* a record on its way through a tee */
-	uint32_t group_room;
+	uint64_t read;     /* bytes that the sources brought */
+	uint32_t overdue;  /* turns in which a node left its due time in the past */
 	size_t open_nodes; /* nodes that have not finished */
 	struct leg *legs;
 	size_t leg_count, first_leg; /* they take turns to be first */
