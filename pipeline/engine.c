@@ -30,6 +30,11 @@ struct engine {
 	bool draining, opened, end_wanted;
 };
 
+size_t engine_pipelines(const struct engine *engine)
+{
+	return engine->count;
+}
+
 size_t run_index(const struct run *run, const struct node *node)
 {
 	for (size_t i = 0; i < run->pipeline->node_count; i++)

@@ -18,6 +18,7 @@
 
 struct uv_loop_s;
 struct loop;
+struct pace;
 
 enum loop_wish { LOOP_AUTO, LOOP_URING, LOOP_EPOLL };
 
@@ -74,6 +75,12 @@ void io_send(struct loop *loop, struct io_operation *operation, int fd, const st
  * flight a file. May write a part. −EAGAIN is possible for a pipe that another made non-blocking: io_poll() it. */
 void io_write(struct loop *loop, struct io_operation *operation, int fd, const struct iovec *pieces,
 	uint32_t count);
+
+/* As io_write(), to a regular file, but on this thread, before it returns, as long as that is quick (`pace` is the file's).
+ * `done` comes from the next turn nevertheless, which does not wait. Only for who keeps nobody waiting: the loop stands
+ * still meanwhile, and a file system that hangs holds it. */
+void io_write_at_once(struct loop *loop, struct io_operation *operation, struct pace *pace, int fd,
+	const struct iovec *pieces, uint32_t count);
 
 /* Reads a regular file from `offset` (UINT64_MAX: where it stands) into several buffers. */
 void io_read(struct loop *loop, struct io_operation *operation, int fd, const struct iovec *pieces,

@@ -305,6 +305,7 @@ const struct source_ops source_generate = {
 		.open = generate_open,
 		.close = generate_close,
 	},
+	.patient = true,
 	.read = generate_read,
 	.drain = generate_drain,
 };
