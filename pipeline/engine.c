@@ -195,10 +195,12 @@ static void check_due(struct run *run, uint64_t now)
 static void run_turn(struct run *run)
 {
 	uint64_t begin = clock_ns(), read = run->read;
-	run->ready = false;
 	round_flush(run); /* what waits goes first: the kernel writes while the sources read */
 	for (unsigned round = 0; round < TURN_ROUNDS; round++) {
-		if (!round_moves(run)) {
+		run->ready = false;
+		bool moves = round_moves(run);
+		loop_submit(run->engine->loop);
+		if (!moves && !run->ready) {
 			check_due(run, loop_now(run->engine->loop));
 			return;
 		}

@@ -188,6 +188,13 @@ void loop_turn(struct loop *loop, int timeout_ms)
 	deliver(loop);
 }
 
+void loop_submit(struct loop *loop)
+{
+	if (loop->backend->submit)
+		loop->backend->submit(loop);
+	deliver(loop);
+}
+
 static void begin(
 	struct loop *loop, struct io_operation *operation, enum operation_kind kind, int fd)
 {

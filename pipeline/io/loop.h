@@ -4,7 +4,7 @@
  *   epoll   an epoll set is the wait; libuv's backend descriptor lies in it; files go through libuv's threads
  *
  * What is asked for is an `io_operation`, embedded in its owner. It is in flight from the call until `done` is called,
- * which happens exactly once, from loop_turn() and never from within the asking call. Until then the operation, its
+ * which happens exactly once, from loop_turn() or loop_submit() and never from within the asking call. Until then the operation, its
  * iovec's memory and its descriptor must stay. `done` may ask for the next operation at once.
  *
  * Receiving is by readiness on both: see pipeline/io/inbox.h.
@@ -59,6 +59,10 @@ struct uv_loop_s *loop_uv(struct loop *loop);
 /* Submits what was asked for, waits at most `timeout_ms` (−1: until something happens, 0: not at all) and calls back
  * for all that has happened. EINTR counts as something. */
 void loop_turn(struct loop *loop, int timeout_ms);
+
+/* Submits what was asked for and calls back for what that has ended at once, without looking for anything else. Not to
+ * be called from a `done`. */
+void loop_submit(struct loop *loop);
 
 /* Milliseconds of the monotonic clock as of the last turn. */
 uint64_t loop_now(const struct loop *loop);
