@@ -19,6 +19,11 @@ enum {
 	HALT_MS = 1000
 };
 
+size_t engine_pipelines(const struct engine *engine)
+{
+	return engine->count;
+}
+
 size_t run_index(const struct run *run, const struct node *node)
 {
 	for (size_t i = 0; i < run->pipeline->node_count; i++)
@@ -196,11 +201,13 @@ static void check_due(struct run *run, uint64_t now)
 static void run_turn(struct run *run)
 {
 	uint64_t begin = clock_ns(), read = run->read;
-	run->ready = false;
 	waiting_end(run, loop_now(run->engine->loop));
 	round_flush(run); /* what waits goes first: the kernel writes while the sources read */
 	for (unsigned round = 0; round < TURN_ROUNDS; round++) {
-		if (!round_moves(run)) {
+		run->ready = false;
+		bool moves = round_moves(run);
+		loop_submit(run->engine->loop);
+		if (!moves && !run->ready) {
 			check_due(run, loop_now(run->engine->loop));
 			waiting_begin(run, loop_now(run->engine->loop));
 			return;

@@ -275,6 +275,27 @@ static bool any_drops(const struct tee *tee)
 	return false;
 }
 
+static bool is_patient(const struct node *node)
+{
+	const struct source_ops *ops = (const void *)node->type;
+	return ops->patient;
+}
+
+bool node_is_alone(const struct node *sink)
+{
+	const struct pipeline *pipeline = sink->pipeline;
+	if (!pipeline->engine || engine_pipelines(pipeline->engine) > 1)
+		return false;
+	for (size_t i = 0; i < pipeline->node_count; i++) {
+		const struct node *node = pipeline->nodes[i];
+		if (node->role == NODE_SINK && (node->type != sink->type || node->optional))
+			return false;
+		if (node->role == NODE_SOURCE && !is_patient(node))
+			return false;
+	}
+	return true;
+}
+
 bool node_has_drops(const struct node *node)
 {
 	const struct pipeline *pipeline = node->pipeline;

@@ -113,6 +113,7 @@ struct source_ops {
 	bool (*reads)(const struct node *node, const char *path);
 	bool sockets; /* its streams are connections: an unterminated last record is completed */
 	bool shards;  /* it can be opened several times: the kernel divides what comes */
+	bool patient; /* what it does not read at once waits, and is not lost */
 
 	/* Allows at most this many connections, for the reason given (static). False, and nothing done, if its user has
 	 * set how many. NULL: it has no such option. */
@@ -322,6 +323,10 @@ struct node *node_frame_maker(const struct node *sink);
 
 /* True if the pipeline has a branch that drops: what it was given may never come back. */
 bool node_has_drops(const struct node *node);
+
+/* True if nobody else needs the sink's thread while it writes: there is no other pipeline on it, no sink of another kind
+ * and none that drops, and what the sources don't read meanwhile waits. */
+bool node_is_alone(const struct node *sink);
 
 /* The source that a stream belongs to. */
 struct node *node_source_of(const struct node *node, uint32_t stream);

@@ -94,6 +94,9 @@ void round_flush(struct run *run);
 /* The records that wait in front of the node. */
 uint64_t node_queued(const struct node *node);
 
+/* How many pipelines the worker runs. */
+size_t engine_pipelines(const struct engine *engine);
+
 /* The node's place in its pipeline. */
 size_t run_index(const struct run *run, const struct node *node);
 

@@ -265,6 +265,7 @@ static bool file_open(struct node *node, struct faults *faults)
 			"cannot create %s: it makes no path, or one too long", sink->path);
 	if (!file_move_first(node, why))
 		return node_fault(node, faults, remedy_for_path(sink->target.error), "%s", why);
+	sink->at_once = node_is_alone(node);
 	node->up = true;
 	return true;
 }
@@ -332,6 +333,18 @@ static uint64_t next_size(struct node *node)
 	return WRITE_SIZE;
 }
 
+static void begin_write(struct file_sink *sink, struct loop *loop)
+{
+	const struct gather *gather = &sink->gather;
+	int fd = sink->target.fd;
+
+	if (sink->at_once && sink->target.local)
+		io_write_at_once(
+			loop, &sink->write, &sink->pace, fd, gather->pieces, gather->count);
+	else
+		io_write(loop, &sink->write, fd, gather->pieces, gather->count);
+}
+
 static void write_some(struct node *node, struct batch *in, uint64_t size)
 {
 	struct file_sink *sink = node->state;
@@ -344,8 +357,7 @@ static void write_some(struct node *node, struct batch *in, uint64_t size)
 	if (file_sync_each(sink))
 		sink->before = file_target_size(&sink->target);
 	node->busy++;
-	io_write(
-		node->loop, &sink->write, sink->target.fd, sink->gather.pieces, sink->gather.count);
+	begin_write(sink, node->loop);
 }
 
 static void step(struct node *node, struct batch *in)

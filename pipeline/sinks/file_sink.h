@@ -2,6 +2,7 @@
 #pragma once
 
 #include "pipeline/io/gather.h"
+#include "pipeline/io/pace.h"
 #include "pipeline/node.h"
 #include "pipeline/sinks/file_path.h"
 #include "pipeline/sinks/file_target.h"
@@ -22,6 +23,8 @@ struct file_sink {
 	struct file_target target;
 	struct gather gather;
 	struct io_operation write, poll, sync_operation; /* at most one is in flight */
+	struct pace pace;                                /* of writes that are made at once */
+	bool at_once;                                    /* nobody needs the thread meanwhile */
 	bool opened;
 	bool empties; /* what the file held is still to be thrown away */
 	bool halted;  /* nothing may be begun any more */

@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 enum { DIRECTORY_MODE = 0750, MOST_DELIMITER = 4096 };
@@ -67,6 +69,21 @@ static int open_or_create(struct file_target *target, const char *path, mode_t m
 	return -1;
 }
 
+/* Those that write to memory or a disk of this machine. What is missing here is only slower. */
+static bool is_local(int fd)
+{
+	static const uint32_t own[] = { EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC,
+		F2FS_SUPER_MAGIC, TMPFS_MAGIC, OVERLAYFS_SUPER_MAGIC };
+	struct statfs status;
+
+	if (fstatfs(fd, &status) < 0)
+		return false;
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+		if ((uint32_t)status.f_type == own[i])
+			return true;
+	return false;
+}
+
 bool file_target_open(struct file_target *target, const char *path, mode_t mode, char why[256])
 {
 	struct stat status;
@@ -80,6 +97,7 @@ bool file_target_open(struct file_target *target, const char *path, mode_t mode,
 	if (target->fd < 0 || fstat(target->fd, &status) < 0)
 		return refuse(target, why, "create", path);
 	target->regular = S_ISREG(status.st_mode);
+	target->local = target->regular && is_local(target->fd);
 	target->device = status.st_dev;
 	target->inode = status.st_ino;
 	if (target->regular && fcntl(target->fd, F_SETFL, O_APPEND) < 0)

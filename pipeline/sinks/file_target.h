@@ -9,6 +9,7 @@ struct file_target {
 	int fd;    /* -1: none */
 	int error; /* what went wrong: errno; EWOULDBLOCK: another process has locked it */
 	bool regular;
+	bool local;       /* its file system is this machine's own */
 	bool bare;        /* it has content that does not end with the delimiter */
 	bool made;        /* it was not there */
 	bool made_folder; /* nor was its directory */

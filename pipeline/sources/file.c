@@ -205,6 +205,7 @@ const struct source_ops source_file = {
 		.close = file_close,
 		.halt = file_halt,
 	},
+	.patient = true,
 	.read = file_read,
 	.drain = file_drain,
 	.rest = file_rest,

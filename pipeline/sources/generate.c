@@ -314,6 +314,7 @@ const struct source_ops source_generate = {
 		.open = generate_open,
 		.close = generate_close,
 	},
+	.patient = true,
 	.read = generate_read,
 	.rest = generate_rest,
 	.drain = generate_drain,

@@ -339,6 +339,7 @@ const struct source_ops source_stdin = {
 		.close = stdin_close,
 		.halt = stdin_halt,
 	},
+	.patient = true,
 	.read = stdin_read,
 	.drain = stdin_drain,
 	.rest = stdin_rest,

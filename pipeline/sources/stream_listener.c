@@ -202,7 +202,7 @@ static uint32_t read_connection(struct connection *connection, struct batch *out
 	struct stream_listener *source = source_of(connection);
 	uint32_t received = 0;
 
-	switch (receive_once(source->node, out, source->buffer, &connection->socket,
+	switch (receive_much(source->node, out, &source->buffer, &connection->socket,
 		stream_of(connection), most, &received)) {
 	case RECEIVED:
 		connection->active = node_now(source->node);

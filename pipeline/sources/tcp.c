@@ -163,6 +163,7 @@ const struct source_ops source_tcp = {
 		.close = tcp_close,
 		.halt = tcp_halt,
 	},
+	.patient = true,
 	.read = tcp_read,
 	.drain = tcp_drain,
 	.rest = tcp_rest,
