@@ -238,10 +238,12 @@ void file_follow_read(struct file_follow *follow, struct batch *out)
 	if (!follow->draining)
 		look_around(follow);
 	for (unsigned i = 0; i < FILE_FOLLOW_READERS; i++) {
-		struct file_reader *reader = &follow->readers[i];
+		struct file_reader *reader =
+			&follow->readers[(follow->first_reader + i) % FILE_FOLLOW_READERS];
 		if (deliver(follow, reader, out, &quota) && !follow->draining)
 			start(follow, reader, out);
 	}
+	follow->first_reader = (follow->first_reader + 1) % FILE_FOLLOW_READERS;
 	if (follow->draining && all_idle(follow))
 		follow->node->ended = true;
 	file_notice_set_due(follow);
