@@ -34,3 +34,16 @@ bool literal_equals(const struct literal *literal, const char *content, size_t s
 {
 	return size == literal->size && same(literal, content);
 }
+
+double literal_share(const struct literal *literal, const double shares[256])
+{
+	double share = 1;
+	for (size_t i = 0; i < literal->size; i++) {
+		unsigned char byte = folded(literal->data[i]);
+		bool letter = byte >= 'a' && byte <= 'z';
+		double other = literal->fold && letter ? shares[byte ^ 0x20] : 0;
+		byte = literal->fold ? byte : (unsigned char)literal->data[i];
+		share *= shares[byte] + other;
+	}
+	return share;
+}

@@ -14,6 +14,9 @@ struct literal {
 	bool fold;
 };
 
+/* The part of places where it is expected to be, given each byte's (rarity.h). */
+double literal_share(const struct literal *literal, const double shares[256]);
+
 bool literal_starts(const struct literal *literal, const char *content, size_t size);
 bool literal_ends(const struct literal *literal, const char *content, size_t size);
 bool literal_equals(const struct literal *literal, const char *content, size_t size);

@@ -29,19 +29,6 @@ static bool is_list(const struct term *term)
 
 /* How common it is */
 
-static double literal_share(const struct literal *literal, const double shares[256])
-{
-	double share = 1;
-	for (size_t i = 0; i < literal->size; i++) {
-		struct byte_class class = { 0 };
-		byte_class_add(&class, (unsigned char)literal->data[i]);
-		if (literal->fold)
-			byte_class_fold(&class);
-		share *= byte_class_share(&class, shares);
-	}
-	return share;
-}
-
 static double leaf_share(const struct term *leaf, const double shares[256])
 {
 	double share = 0;

@@ -142,3 +142,9 @@ void slices_settle(struct slices *slices)
 	assert(slices->bytes > 0 && slices->bytes <= SLICES_MOST_BYTES);
 	slices->search = choose_search(slices);
 }
+
+const char *slices_find(const struct slices *slices, const char *data, size_t places,
+	slices_check *check, const void *context)
+{
+	return slices->search(slices, data, places, check, context);
+}
