@@ -109,7 +109,7 @@ $(OUT)/programs/%: $(OUT)/tests/support/programs/%.o
 
 # libFuzzer drives the targets where it is built in; elsewhere they replay what it found.
 FUZZ_DRIVER := $(if $(filter fuzz,$(MODE)),,$(OUT)/tests/fuzz/driver/replay.o)
-$(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(FUZZ_DRIVER) $(OUT)/tests/support/bench.o $(filter-out $(OUT)/daemon/%,$(OBJECTS))
+$(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(FUZZ_DRIVER) $(OUT)/tests/support/bench.o $(OUT)/tests/support/copies_told.o $(filter-out $(OUT)/daemon/%,$(OBJECTS))
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(OPTIMISE) $(CFLAGS) $(LINK) $(if $(FUZZ_DRIVER),,-fsanitize=fuzzer) -o $@ $^ $(LDFLAGS) $(LIBRARIES) \
