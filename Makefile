@@ -122,7 +122,7 @@ $(OUT)/bench/%: $(OUT)/tests/bench/programs/%.o $(BENCH_SHARED:%.c=$(OUT)/%.o)
 # libFuzzer drives the targets where it is built in; elsewhere they replay what it found.
 FUZZ_DRIVER := $(if $(filter fuzz,$(MODE)),,$(OUT)/tests/fuzz/driver/replay.o)
 FUZZ_HELPERS := $(patsubst %.c,$(OUT)/%.o,$(filter-out %/replay.c,$(sort $(wildcard tests/fuzz/driver/*.c))) \
-	tests/support/bench.c)
+	tests/support/bench.c tests/support/copies_told.c)
 $(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(FUZZ_DRIVER) $(FUZZ_HELPERS) $(filter-out $(OUT)/daemon/%,$(OBJECTS))
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)

@@ -5,6 +5,7 @@
  * is known: the nodes there are asked with an input that suits them, so that their own faults are found too.
  */
 
+#include "config/units.h"
 #include "pipeline/draft.h"
 
 #include <assert.h>
@@ -156,11 +157,22 @@ static uint32_t pieces_of(const struct draft *draft, uint64_t max_record)
 	return pieces < VIEW_STREAM / 4 ? (uint32_t)pieces : VIEW_STREAM / 4;
 }
 
+/* What waits in front of a sink may be packed (batch_pack_thin()); frames lie in blocks of their codec's. */
+static void tell_of_packing(struct node *node, const struct shape *in)
+{
+	char size[32];
+	if (node->role == NODE_SINK && in->kind != FLOW_FRAMES)
+		snprintf(node->copies_why, sizeof(node->copies_why),
+			"0, or thin: views under %s, once, when the pool is empty",
+			size_format(node_buffer_size(node) / 16, size));
+}
+
 static bool ask(struct node *node, const struct shape *in, struct shape *out, struct faults *faults)
 {
 	node->charge = 0;
 	node->threads = 0;
 	node->how[0] = node->copies_why[0] = '\0';
+	tell_of_packing(node, in);
 	return !node->type->plan || node->type->plan(node, in, out, faults);
 }
 
