@@ -105,9 +105,9 @@ struct source_ops {
 	/* What the stream brings is malformed, and passed over from now on: closes its connection; the stream still ends
 	 * as any other. NULL: there is nothing to close. */
 	void (*refuse)(struct node *node, uint32_t stream);
-	/* True if it reads the file of this normal path (config/path.h), or would if it were there. NULL: it reads no
-	 * files. */
-	bool (*reads)(const struct node *node, const char *path);
+	/* True if it reads the file of one of these normal paths (config/path.h), or would if it were there. NULL: it
+	 * reads no files. */
+	bool (*reads)(const struct node *node, const char *const *paths, size_t count);
 	bool sockets; /* its streams are connections: an unterminated last record is completed */
 	bool shards;  /* it can be opened several times: the kernel divides what comes */
 
