@@ -7,9 +7,9 @@
 #include "pipeline/draft.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "config/arena.h"
 #include "config/document.h"
 #include "config/path.h"
 
@@ -25,44 +25,78 @@ static const struct sink_ops *sink_of(const struct node *node)
 	return (const struct sink_ops *)(const void *)node->type;
 }
 
-/* Devices are no files that are read to an end. */
-static bool reads_path(const struct node *source, const char *path)
+/* A sink, and what it may write: normal paths. */
+struct output {
+	const struct node *sink;
+	const char **paths;
+	size_t count;
+};
+
+struct outputs {
+	struct output *items;
+	size_t count;
+};
+
+/* Devices are no files that are read to an end, and a path that stays the same is noted once. */
+static void note_path(const struct document *document, struct output *output, const char *path)
 {
 	char normal[PATH_MAX];
-	return path_normal(path, normal) && normal[0] && strncmp(normal, "/dev/", 5) != 0 &&
-	       source_of(source)->reads(source, normal);
+	if (!path_normal(path, normal) || !normal[0] || strncmp(normal, "/dev/", 5) == 0)
+		return;
+	if (output->count == 0 || strcmp(normal, output->paths[output->count - 1]) != 0)
+		output->paths[output->count++] = arena_format(document->arena, "%s", normal);
 }
 
-static bool reads_from(const struct node *source, const struct node *sink)
+static struct output output_of(const struct document *document, const struct node *sink)
 {
-	char path[PATH_MAX], before[PATH_MAX] = "";
+	struct output output = { .sink = sink };
+	char path[PATH_MAX];
 	int64_t now = node_time();
-	for (unsigned day = 0; day < DAYS; day++) {
-		if (!sink_of(sink)->writes(sink, now + day * DAY + day % 24 * HOUR, path))
-			return false;
-		if (strcmp(path, before) == 0)
-			continue;
-		if (reads_path(source, path))
-			return true;
-		snprintf(before, sizeof(before), "%s", path);
-	}
-	return false;
+	output.paths = document_allocate(document, DAYS * sizeof(*output.paths));
+	for (unsigned day = 0; day < DAYS; day++)
+		if (sink_of(sink)->writes(sink, now + day * DAY + day % 24 * HOUR, path))
+			note_path(document, &output, path);
+	return output;
+}
+
+static size_t count_nodes(const struct plan *plan)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < plan->count; i++)
+		count += plan->pipelines[i]->node_count;
+	return count;
+}
+
+static struct outputs find_outputs(const struct plan *plan)
+{
+	struct outputs outputs = { 0 };
+	outputs.items =
+		document_allocate(plan->document, (count_nodes(plan) + 1) * sizeof(*outputs.items));
+	for (size_t i = 0; i < plan->count; i++)
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++) {
+			const struct node *node = plan->pipelines[i]->nodes[k];
+			if (node->role == NODE_SINK && node->state && sink_of(node)->writes)
+				outputs.items[outputs.count++] = output_of(plan->document, node);
+		}
+	return outputs;
 }
 
 /* The first sink of the pipeline that writes what the source reads; NULL if there is none. */
-static const struct node *written_by(const struct node *source, const struct pipeline *pipeline)
+static const struct node *written_by(
+	const struct node *source, const struct pipeline *pipeline, const struct outputs *outputs)
 {
-	for (size_t i = 0; i < pipeline->node_count; i++) {
-		const struct node *node = pipeline->nodes[i];
-		if (node->role == NODE_SINK && node->state && sink_of(node)->writes &&
-			reads_from(source, node))
-			return node;
+	for (size_t i = 0; i < outputs->count; i++) {
+		const struct output *output = &outputs->items[i];
+		if (output->sink->pipeline == pipeline &&
+			source_of(source)->reads(source, output->paths, output->count))
+			return output->sink;
 	}
 	return NULL;
 }
 
 /* Of every two pipelines, whether the second reads what the first writes. */
 struct feeds {
+	const struct outputs *outputs;
 	size_t count;
 	bool *any; /* count * count */
 };
@@ -83,7 +117,7 @@ static void note_source(
 	for (size_t from = 0; from < plan->count; from++)
 		if (!*feeds_at(feeds, from, to))
 			*feeds_at(feeds, from, to) =
-				written_by(source, plan->pipelines[from]) != NULL;
+				written_by(source, plan->pipelines[from], feeds->outputs) != NULL;
 }
 
 /* By way of others, too (Warshall). */
@@ -100,9 +134,10 @@ static void check_source(const struct plan *plan, const struct feeds *feeds,
 	const struct node *source, size_t place, struct faults *faults)
 {
 	for (size_t i = 0; i < plan->count; i++) {
-		const struct node *sink = i == place || *feeds_at(feeds, place, i)
-						  ? written_by(source, plan->pipelines[i])
-						  : NULL;
+		const struct node *sink =
+			i == place || *feeds_at(feeds, place, i)
+				? written_by(source, plan->pipelines[i], feeds->outputs)
+				: NULL;
 		if (!sink)
 			continue;
 		fault_at(faults, option_value(source->type->options, source->value, "path"),
@@ -115,7 +150,10 @@ static void check_source(const struct plan *plan, const struct feeds *feeds,
 
 void cycles_find(const struct plan *plan, struct faults *faults)
 {
-	struct feeds feeds = { .count = plan->count };
+	const struct outputs outputs = find_outputs(plan);
+	struct feeds feeds = { .outputs = &outputs, .count = plan->count };
+	if (outputs.count == 0)
+		return;
 	feeds.any = document_allocate(plan->document, plan->count * plan->count + 1);
 	for (size_t i = 0; i < plan->count; i++)
 		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++)

@@ -108,9 +108,9 @@ struct source_ops {
 	/* Puts what it has read already, begins to read nothing, and lets go of what it holds of its pool; true once all
 	 * that is done. It may then go on in another pipeline, from where it is. NULL: it cannot. */
 	bool (*rest)(struct node *node, struct batch *out);
-	/* True if it reads the file of this normal path (config/path.h), or would if it were there. NULL: it reads no
-	 * files. */
-	bool (*reads)(const struct node *node, const char *path);
+	/* True if it reads the file of one of these normal paths (config/path.h), or would if it were there. NULL: it
+	 * reads no files. */
+	bool (*reads)(const struct node *node, const char *const *paths, size_t count);
 	bool sockets; /* its streams are connections: an unterminated last record is completed */
 	bool shards;  /* it can be opened several times: the kernel divides what comes */
 	bool patient; /* what it does not read at once waits, and is not lost */

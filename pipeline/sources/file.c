@@ -172,24 +172,34 @@ static bool excludes(const struct file_source *source, bool from_root, const cha
 	return false;
 }
 
-static bool file_reads(const struct node *node, const char *path)
+/* One of the source's paths, against all that are asked for. */
+static bool reads_by(
+	const struct file_source *source, const char *item, const char *const *paths, size_t count)
 {
-	const struct file_source *source = node->state;
 	static const struct strings nothing;
+	char normal[PATH_MAX];
+	const char *texts[] = { normal };
+	struct strings one = { .items = texts, .count = 1 };
+	struct file_patterns patterns;
 	bool read = false;
 
-	for (size_t i = 0; !read && i < source->path.count; i++) {
-		char normal[PATH_MAX];
-		const char *texts[] = { normal };
-		struct strings one = { .items = texts, .count = 1 };
-		struct file_patterns patterns;
-		if (!path_normal(source->path.items[i], normal))
-			continue;
-		read = file_patterns_open(&patterns, &one, &nothing) &&
-		       file_patterns_match(&patterns, path) & GLOB_MATCHES &&
-		       !excludes(source, source->path.items[i][0] == '/', path);
-		file_patterns_close(&patterns);
-	}
+	if (!path_normal(item, normal))
+		return false;
+	bool opened = file_patterns_open(&patterns, &one, &nothing);
+	for (size_t i = 0; opened && !read && i < count; i++)
+		read = file_patterns_match(&patterns, paths[i]) & GLOB_MATCHES &&
+		       !excludes(source, item[0] == '/', paths[i]);
+	file_patterns_close(&patterns);
+	return read;
+}
+
+static bool file_reads(const struct node *node, const char *const *paths, size_t count)
+{
+	const struct file_source *source = node->state;
+	bool read = false;
+
+	for (size_t i = 0; !read && i < source->path.count; i++)
+		read = reads_by(source, source->path.items[i], paths, count);
 	return read;
 }
 
