@@ -347,11 +347,11 @@ def to_nothing(connections):
     def ours(backend):
         return lambda bench: plays.tcp_to_nothing(
             bench, lambda port: [bench.viewduct(backend, listen(port), SPLIT, "null", "json")], connections,
-            plays.counted_by_viewduct)
+            plays.counted_by_viewduct, stop=True)
 
     def counting(bench):
         return plays.tcp_to_nothing(bench, lambda port: loop(bench, "loop_count", port, connections), connections,
-                                    plays.counted_by_loop)
+                                    plays.counted_by_loop, stop=False)
 
     row(f"TCP → split → null, {plural(connections)}", ours, {"receive-and-count loop": counting},
         [Reach("rate", 0.9, "receive-and-count loop"), Reach("cpu", 1.15, "receive-and-count loop")])
