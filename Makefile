@@ -39,8 +39,8 @@ TEST_PACKAGES := libcriterion-dev python3 strace util-linux bsdutils socat grep 
 CHECK_PACKAGES := clang clang-format clang-tidy cppcheck
 GUARD_PACKAGES := python3 valgrind binutils
 FUZZ_PACKAGES := clang libclang-rt-14-dev libcriterion-dev
-LIBRARIES := -luring -luv -lcjson -lpcre2-8 -lzstd -llz4 -lisal -lz -lmicrohttpd
 BENCH_PACKAGES := python3 coreutils grep ripgrep zstd gzip lz4 isal pigz socat haproxy rsyslog
+LIBRARIES := -luring -luv -lcjson -lpcre2-8 -lzstd -llz4 -lisal -lz -lmicrohttpd
 
 .PHONY: deps deps-build deps-test deps-fuzz deps-bench deps-guard
 deps:

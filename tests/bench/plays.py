@@ -35,8 +35,10 @@ class Server:
         return self.bench.start([self.bench.program("send"), str(self.port), str(connections), source],
                                 stdout=-1, stderr=-1)
 
-    def finish(self, size):
-        self.run.stop()
+    def finish(self, size, stop=True):
+        """`stop`: it would not end by itself."""
+        if stop:
+            self.run.stop()
         return self.run.finish(size, ENDED)
 
 
@@ -106,13 +108,14 @@ def direct(bench):
     return sample
 
 
-def tcp_to_nothing(bench, commands, connections, count):
-    """`count(server)`: (bytes, records) that it says it has received. Done when it has closed all connections."""
+def tcp_to_nothing(bench, commands, connections, count, stop):
+    """`count(server)`: (bytes, records) that it says it has received. Done when it has closed all connections. `stop`: only
+    then does it end, and say so, when it is told to."""
     source = bench.lines("log")
     bench.fresh()
     server = Server(bench, commands)
     times = finish_sender(bench, server.send(source, connections))
-    sample = server.finish(os.path.getsize(source))
+    sample = server.finish(os.path.getsize(source), stop)
     sample.seconds = (times["closed"] - times["began"]) / 1e9
     wanted = bench.tally_of_input(source)
     expect(count(server) == (int(wanted["bytes"]), int(wanted["records"])), f"it counts {count(server)}")
