@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { RESERVED_FLAGS = 0xe0, FLAGS_AT = 3 };
+enum { RESERVED_FLAGS = 0xe0, FLAGS_AT = 3, MOST_A_CALL = 65536 };
 
 struct inflate {
 	struct inflate_state state;
@@ -32,18 +32,20 @@ static void *inflate_make(void *memory, size_t max_window)
 	return inflate;
 }
 
-/* isa-l looks up in these what a damaged block has no code for: it shall not find what another stream has left there. */
-static void clear_tables(struct inflate_state *state)
+/* What is damaged may make isa-l look up a code that there is not, and count a repetition as written that it then finds to
+ * refer to nothing: it shall come upon nothing that another stream has left. */
+static void forget_others(struct inflate_state *state)
 {
 	memset(&state->lit_huff_code, 0, sizeof(state->lit_huff_code));
 	memset(&state->dist_huff_code, 0, sizeof(state->dist_huff_code));
+	memset(state->tmp_out_buffer, 0, sizeof(state->tmp_out_buffer));
 }
 
 /* The header is read by itself: only so may it come in pieces. */
 static void inflate_begin(void *context)
 {
 	struct inflate *inflate = context;
-	clear_tables(&inflate->state);
+	forget_others(&inflate->state);
 	isal_inflate_reset(&inflate->state);
 	inflate->state.crc_flag = ISAL_GZIP_NO_HDR_VER;
 	isal_gzip_header_init(&inflate->header);
@@ -87,9 +89,9 @@ static void advance(struct inflate *inflate, struct decoding *at, size_t in, siz
 	at->out_size -= made;
 }
 
-static uint32_t bounded(size_t size)
+static uint32_t smaller(size_t size, uint32_t most)
 {
-	return size < INT32_MAX ? (uint32_t)size : INT32_MAX;
+	return size < most ? (uint32_t)size : most;
 }
 
 static int read_header(struct inflate *inflate)
@@ -109,7 +111,8 @@ static enum decoded inflate_decode(void *context, struct decoding *at)
 		at->why = reason(ISAL_INVALID_WRAPPER);
 		return DECODED_BAD;
 	}
-	uint32_t in = bounded(at->in_size), out = bounded(at->out_size);
+	uint32_t in = smaller(at->in_size, INT32_MAX), out = smaller(at->out_size, MOST_A_CALL);
+	memset(at->out, 0, out);
 	/* isa-l only reads what next_in points at. */
 	state->next_in = (uint8_t *)(uintptr_t)at->in;
 	state->avail_in = in;
