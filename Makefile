@@ -32,11 +32,12 @@ say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' $(1) '$(2)')
 # --- what is needed ---------------------------------------------------------------------------------------------------
 
 BUILD_PACKAGES := gcc libc6-dev make libuv1-dev liburing-dev libcjson-dev libpcre2-dev \
-	libzstd-dev liblz4-dev libisal-dev zlib1g-dev
-TEST_PACKAGES := libcriterion-dev python3 strace util-linux bsdutils socat grep zstd gzip lz4 iproute2 coreutils diffutils
+	libzstd-dev liblz4-dev libisal-dev zlib1g-dev libmicrohttpd-dev
+TEST_PACKAGES := libcriterion-dev python3 strace util-linux bsdutils socat grep zstd gzip lz4 iproute2 \
+	coreutils diffutils
 CHECK_PACKAGES := clang clang-format clang-tidy cppcheck
 FUZZ_PACKAGES := clang libclang-rt-14-dev libcriterion-dev
-LIBRARIES := -luring -luv -lcjson -lpcre2-8 -lzstd -llz4 -lisal -lz
+LIBRARIES := -luring -luv -lcjson -lpcre2-8 -lzstd -llz4 -lisal -lz -lmicrohttpd
 
 .PHONY: deps deps-build deps-test deps-fuzz
 deps:
@@ -115,6 +116,8 @@ $(OUT)/%.o: %.c Makefile
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) $(DEFINES) -c -o $@ $<
+
+$(OUT)/daemon/page.o: daemon/page.html
 
 $(OUT)/daemon/version.o: DEFINES = -DVIEWDUCT_VERSION='"$(VERSION)"' \
 	-DVIEWDUCT_BUILD='"$(notdir $(CC)) $(strip $(OPTIMISE) $(CFLAGS) $(LINK))"'

@@ -266,12 +266,19 @@ static bool may_stand_alone(const struct option *table)
 	return primary != NULL;
 }
 
+static cJSON *false_schema(void)
+{
+	cJSON *object = new_object();
+	put(object, "const", memory_needed(cJSON_CreateFalse()));
+	return object;
+}
+
 static cJSON *table_schema(struct schema *schema, const struct option *table, const char *name)
 {
 	cJSON *object = options_object(schema, table, name);
-	if (!may_stand_alone(table))
-		return object;
-	return either(object, type_schema(schema, option_primary(table), name));
+	if (may_stand_alone(table))
+		object = either(object, type_schema(schema, option_primary(table), name));
+	return option_switch(table) == NULL ? object : either(object, false_schema());
 }
 
 /* Tables that are found while others are written come behind them. */
