@@ -35,7 +35,8 @@ say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' $(1) '$(2)')
 
 BUILD_PACKAGES := gcc libc6-dev make libuv1-dev liburing-dev libcjson-dev libpcre2-dev \
 	libzstd-dev liblz4-dev libisal-dev zlib1g-dev libmicrohttpd-dev
-TEST_PACKAGES := libcriterion-dev python3 strace util-linux bsdutils socat grep zstd gzip lz4 iproute2 coreutils diffutils
+TEST_PACKAGES := libcriterion-dev python3 strace util-linux bsdutils socat grep zstd gzip lz4 iproute2 \
+	coreutils diffutils
 CHECK_PACKAGES := clang clang-format clang-tidy cppcheck
 GUARD_PACKAGES := python3 valgrind binutils
 FUZZ_PACKAGES := clang libclang-rt-14-dev libcriterion-dev
