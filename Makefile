@@ -200,13 +200,13 @@ bench-built: $(BINARY) $(BENCH_PROGRAMS)
 .PHONY: bench-guard guard-built
 bench-guard: deps-guard
 	@$(MAKE) guard-built
-	$(Q)tests/bench/guard/run --binary $(BINARY) --clock $(OUT)/guard/clock.so --folder $(OUT)/guard \
+	$(Q)tests/bench/guard/run --binary $(BINARY) --steady $(OUT)/guard/steady.so --folder $(OUT)/guard \
 		$(if $(filter write,$(GUARD)),--write)
 
-guard-built: $(BINARY) $(OUT)/guard/clock.so
+guard-built: $(BINARY) $(OUT)/guard/steady.so
 	@:
 
-$(OUT)/guard/clock.so: tests/bench/guard/clock.c Makefile
+$(OUT)/guard/steady.so: tests/bench/guard/steady.c Makefile
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LANGUAGE) -O2 $(WARNINGS) $(CFLAGS) -fPIC -shared -o $@ $<
