@@ -60,15 +60,15 @@ void generations_sweep(struct generation *latest)
 {
 	for (struct generation *at = latest; at; at = at->older)
 		forget_ended(at, latest->configuration.plan);
-	struct generation **link = &latest->older;
+	struct generation *newer = latest;
 
-	while (*link) {
-		struct generation *generation = *link;
+	while (newer->older) {
+		struct generation *generation = newer->older;
 		if (is_in_use(generation, latest->configuration.plan)) {
-			link = &generation->older;
+			newer = generation;
 			continue;
 		}
-		*link = generation->older;
+		newer->older = generation->older;
 		generation_discard(generation);
 	}
 }
