@@ -1,6 +1,7 @@
 /* Generations. */
 #include "daemon/generation.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 struct generation *generation_read(const char *path)
@@ -58,6 +59,7 @@ static void forget_ended(const struct generation *generation, const struct plan 
 
 void generations_sweep(struct generation *latest)
 {
+	assert(latest);
 	for (struct generation *at = latest; at; at = at->older)
 		forget_ended(at, latest->configuration.plan);
 	struct generation *newer = latest;
