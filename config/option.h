@@ -51,6 +51,7 @@ struct address {
 	const char *text; /* as written; NULL if absent */
 	const char *host; /* "" for every address */
 	uint16_t port;
+	const char *passed; /* "systemd:NAME": the NAME; then host and port say nothing. Or NULL */
 };
 
 struct addresses {

@@ -8,7 +8,9 @@
 #include "daemon/signals.h"
 #include "daemon/summary.h"
 #include "daemon/version.h"
+#include "daemon/watchdog.h"
 #include "daemon/workers.h"
+#include "pipeline/io/activation.h"
 #include "pipeline/io/loop.h"
 
 #include <inttypes.h>
@@ -16,7 +18,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { OTHER_THREADS = 4 };
+enum { OTHER_THREADS = 4, STOP_MS = 5000 /* what a drain takes beyond its time, at most */ };
 
 struct run {
 	const struct command_line *line;
@@ -26,6 +28,7 @@ struct run {
 	struct workers workers;
 	struct signals signals;
 	struct progress progress;
+	struct watchdog watchdog;
 	uint64_t started;  /* ns, of uv_hrtime() */
 	uint64_t deadline; /* of the drain; 0: it is not draining */
 };
@@ -70,6 +73,18 @@ static enum exit_status make_loop(struct run *run)
 	return STATUS_FINE;
 }
 
+static void close_unused_sockets(struct run *run)
+{
+	const char *name;
+
+	while ((name = activation_close_unused()))
+		log_say(&run->log, LOG_LEVEL_WARNING,
+			"no source listens on the socket \"%s\" that the service manager passed: "
+			"it is "
+			"closed here, and whoever connects waits in vain",
+			name);
+}
+
 static enum exit_status open_workers(struct run *run)
 {
 	struct plan *plan = run->configuration.plan;
@@ -84,6 +99,8 @@ static enum exit_status open_workers(struct run *run)
 	*faults = (struct faults){ 0 };
 	const bool open = workers_open(&run->workers, plan, run->loop, &run->log, faults);
 	configuration_report(&run->configuration, &run->log);
+	if (open)
+		close_unused_sockets(run);
 	return open ? STATUS_FINE : STATUS_CANNOT_OPEN;
 }
 
@@ -102,6 +119,16 @@ static void say_started(struct run *run)
 	notify("READY=1");
 }
 
+/* A drain may be longer than the service manager waits for the end of a unit, unless it is told. */
+static void tell_stopping(uint64_t drain)
+{
+	char text[64];
+
+	notify("STOPPING=1");
+	snprintf(text, sizeof(text), "EXTEND_TIMEOUT_USEC=%" PRIu64, (drain + STOP_MS) * 1000);
+	notify(text);
+}
+
 /* Sockets get half of the time; the other half is for the sinks. */
 static void begin_drain(struct run *run)
 {
@@ -110,7 +137,7 @@ static void begin_drain(struct run *run)
 
 	run->deadline = now + drain;
 	log_say(&run->log, LOG_LEVEL_INFO, "draining, for %" PRIu64 " ms at most", drain);
-	notify("STOPPING=1");
+	tell_stopping(drain);
 	workers_drain(&run->workers, now + drain / 2);
 }
 
@@ -205,12 +232,14 @@ static enum exit_status run_to_the_end(struct run *run)
 	run->started = uv_hrtime();
 	say_started(run);
 	progress_open(&run->progress, &run->log, run->loop, run->configuration.plan);
+	watchdog_open(&run->watchdog, &run->workers, run->loop, &run->log);
 	while (!is_over(run)) {
 		workers_turn(&run->workers, patience(run));
 		heed_signals(run);
 	}
 	const uint64_t ns = uv_hrtime() - run->started;
 	progress_close(&run->progress);
+	watchdog_close(&run->watchdog);
 	const bool finished = workers_finished(&run->workers);
 	(void)workers_stop(&run->workers); /* asked again when all is closed */
 	const enum exit_status status = finished ? judge_finished(run) : judge_cut_short(run);
@@ -227,6 +256,7 @@ static void close_all(struct run *run)
 	workers_close(&run->workers);
 	loop_destroy(run->loop);
 	configuration_close(&run->configuration);
+	activation_close();
 }
 
 enum exit_status run(const struct command_line *line)
@@ -234,6 +264,7 @@ enum exit_status run(const struct command_line *line)
 	struct run run = { .line = line };
 	enum exit_status status;
 
+	activation_take(ACTIVATION_FIRST);
 	descriptors_raise_limit();
 	log_open(&run.log, STDERR_FILENO, (enum log_format)line->log_format,
 		(enum log_level)line->log_level);

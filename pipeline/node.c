@@ -181,6 +181,11 @@ uint32_t node_shards(const struct node *node)
 	return node->pipeline->shards;
 }
 
+uint32_t node_shard(const struct node *node)
+{
+	return node->pipeline->shard;
+}
+
 static bool any_drops(const struct tee *tee)
 {
 	for (size_t i = 0; i < tee->count; i++)

@@ -258,6 +258,9 @@ bool node_lower_connections(
 /* How many shards of the node's pipeline there are. */
 uint32_t node_shards(const struct node *node);
 
+/* Which of them the node is in, from 0. */
+uint32_t node_shard(const struct node *node);
+
 /* True if the pipeline has a branch that drops: what it was given may never come back. */
 bool node_has_drops(const struct node *node);
 
