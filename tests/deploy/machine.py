@@ -16,6 +16,28 @@ PACKAGES = ["systemd", "systemd-sysv", "dbus", "sudo", "make", "libuv1", "liburi
             "libzstd1", "liblz4-1", "libisal2", "zlib1g"]
 
 
+def enter_network(pid, function):
+    """Runs it on a thread that is in the network of that process: sockets made there stay there."""
+    result = []
+
+    def enter():
+        try:
+            with open(f"/proc/{pid}/ns/net", "rb") as network:
+                libc = ctypes.CDLL(None, use_errno=True)
+                if libc.setns(network.fileno(), CLONE_NEWNET) != 0:
+                    raise OSError(ctypes.get_errno(), "setns")
+            result.append(function())
+        except OSError as error:
+            result.append(error)
+
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    if isinstance(result[0], OSError):
+        raise result[0]
+    return result[0]
+
+
 class Machine:
     """The project lies in /src of the machine, read-only."""
 
@@ -85,26 +107,7 @@ class Machine:
         return self.try_run("journalctl --no-pager -n 30 -u 'viewduct*'")[1]
 
     def inside(self, function):
-        """Runs it on a thread that is in the machine's network: sockets made there stay there."""
-        result = []
-
-        def enter():
-            libc = ctypes.CDLL(None, use_errno=True)
-            with open(f"/proc/{self.leader()}/ns/net", "rb") as network:
-                if libc.setns(network.fileno(), CLONE_NEWNET) != 0:
-                    result.append(OSError(ctypes.get_errno(), "setns"))
-                    return
-            try:
-                result.append(function())
-            except OSError as error:
-                result.append(error)
-
-        thread = threading.Thread(target=enter)
-        thread.start()
-        thread.join()
-        if isinstance(result[0], Exception):
-            raise result[0]
-        return result[0]
+        return enter_network(self.leader(), function)
 
     def connect(self, port):
         return self.inside(lambda: socket.create_connection(("127.0.0.1", port), timeout=PATIENCE))
