@@ -39,7 +39,7 @@ CHECK_PACKAGES := clang clang-format clang-tidy cppcheck
 FUZZ_PACKAGES := clang libclang-rt-14-dev libcriterion-dev
 LIBRARIES := -luring -luv -lcjson -lpcre2-8 -lzstd -llz4 -lisal -lz
 
-DEPLOY_PACKAGES := debootstrap systemd-container docker.io docker-compose util-linux python3 make zstd
+DEPLOY_PACKAGES := debootstrap systemd-container docker.io docker-compose util-linux python3 python3-yaml make zstd
 
 .PHONY: deps deps-build deps-test deps-fuzz deps-deploy
 deps:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 
+import yaml
 from deployment import FOLDER, ROOT, Failure, Skip, debian, expect, expect_equal, expect_mirror, play, readme_commands, until
 from engine import Engine
 
@@ -42,24 +43,26 @@ def commands(name):
             for line in readme_commands("test-docker", name)]
 
 
-def write_override():
-    """What differs here, beside the file that users get: no bridge, so all are on the engine's own loopback, and one runs
-    on a profile that refuses io_uring, as Docker's own does from version 25."""
-    profile = json.loads((ROOT / "docker/seccomp.json").read_text(encoding="utf-8"))
+def write_compose_file():
+    """The file that users get, with what must differ here: there is no bridge, so all are on the engine's own loopback; and
+    one runs on a profile that refuses io_uring, as Docker's own does from version 25."""
+    profile = json.loads((CLONE / "docker/seccomp.json").read_text(encoding="utf-8"))
     calls = set(profile["syscalls"][0]["names"])
     expect(IO_URING <= calls, "docker/seccomp.json does not allow io_uring")
     profile["syscalls"][0]["names"] = sorted(calls - IO_URING)
-    (FOLDER / "no-uring.json").write_text(json.dumps(profile), encoding="utf-8")
-    services = {name: {"network_mode": "host", "extra_hosts": ["viewduct:127.0.0.1", "archive:127.0.0.1"]} for name in OURS}
-    for name in ("viewduct", "archive"):
-        services[name]["build"] = {"network": "host"}
-    services["archive"]["security_opt"] = [f"seccomp:{FOLDER}/no-uring.json"]
-    file = json.loads(json.dumps({"services": services}))
-    (FOLDER / "override.yaml").write_text(json.dumps(file), encoding="utf-8")
+    (CLONE / "docker/no-uring.json").write_text(json.dumps(profile), encoding="utf-8")
+    file = yaml.safe_load((CLONE / "docker/compose.yaml").read_text(encoding="utf-8"))
+    for service in file["services"].values():
+        service.pop("ports", None)
+        service |= {"network_mode": "host", "extra_hosts": ["viewduct:127.0.0.1", "archive:127.0.0.1"]}
+        if "build" in service:
+            service["build"] = service["build"] | {"network": "host"}
+    file["services"]["archive"]["security_opt"].append("seccomp:no-uring.json")
+    (CLONE / "docker/here.json").write_text(json.dumps(file), encoding="utf-8")
 
 
 def compose_variables():
-    return {"COMPOSE_FILE": f"compose.yaml:{FOLDER}/override.yaml"}
+    return {"COMPOSE_FILE": "here.json"}
 
 
 class Deployment:
@@ -110,14 +113,17 @@ def the_image_is_built(deployment):
     """With the base image, or what stands for it where no registry can be reached: Debian's own packages."""
     if deployment.engine.try_run(f"docker image inspect {BASE} || timeout 60 docker pull -q {BASE}", FOLDER)[0] != 0:
         deployment.engine.run(f"tar -C {debian()} -c . | docker import - {BASE}")
-    deployment.compose("build -q")
+    deployment.engine.run(f"{commands('look')[0].split(' logs')[0]} -f compose.yaml config -q", CLONE / "docker")
+    build = commands("alone")[0]
+    deployment.engine.run(build.replace("build ", "build --network host ", 1), CLONE)
+    deployment.compose("build")
 
 
 def the_image_is_small_and_has_no_shell(deployment):
     image = json.loads(deployment.engine.run("docker image inspect viewduct"))[0]
     expect(image["Size"] < 20_000_000, f"the image has {image['Size']} bytes")
     expect_equal(image["Config"]["User"], "65532:65532", "its user")
-    listed = deployment.engine.run("docker create --name look viewduct >&2 && docker export look | tar -tv; docker rm look >&2")
+    listed = deployment.engine.run("docker create --name look viewduct >&2 && docker export look | tar -tv --numeric-owner; docker rm look >&2")
     expect("usr/bin/viewduct" in listed, listed)
     programs = [line.split()[-1] for line in listed.splitlines() if re.search(r" (usr/)?s?bin/[^/]+$", line)]
     expect_equal(programs, ["usr/bin/viewduct"], "programs in the image")
@@ -207,10 +213,8 @@ def restarting_under_load_loses_nothing(deployment):
 
 
 def a_broken_configuration_is_told(deployment):
-    """From the README's other commands."""
-    build, run = commands("alone")
+    run = commands("alone")[1]
     (CLONE / "viewduct.json").write_text('{ "pipelines": { "p": { "from": "stdin", "to": "nul" } } }', encoding="ascii")
-    deployment.engine.run(build.replace("build ", "build --network host ", 1), CLONE)
     status, said = deployment.engine.try_run(run.replace("-p 5140:5140", "--network none"), CLONE)
     expect_equal((status, '"nul"' in said), (78, True), said)
 
@@ -244,8 +248,9 @@ def main():
         debian()
         expect_mirror()  # the image is built from its packages
         clone()
-        write_override()
+        write_compose_file()
         deployment.start(isolated=False)
+        deployment.engine.run("docker ps -aq | xargs -r docker rm -f; docker volume prune -f")  # of a run that failed
     except Skip as skip:
         print(f"SKIPPED test-docker: {skip}")
         return 0

@@ -51,7 +51,7 @@ class Engine:
 
     def variables(self):
         return os.environ | {"DOCKER_HOST": f"unix://{self.socket}", "DOCKER_BUILDKIT": "0",
-                             "COMPOSE_DOCKER_CLI_BUILD": "0", "COMPOSE_PROJECT_NAME": "viewduct", "LC_ALL": "C.UTF-8",
+                             "COMPOSE_DOCKER_CLI_BUILD": "1", "COMPOSE_PROJECT_NAME": "viewduct", "LC_ALL": "C.UTF-8",
                              "PATH": "/usr/bin:/bin:/usr/sbin:/sbin"}
 
     def try_run(self, command, folder, patience=600, **variables):
