@@ -33,11 +33,11 @@ say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' $(1) '$(2)')
 # --- what is needed ---------------------------------------------------------------------------------------------------
 
 BUILD_PACKAGES := gcc libc6-dev make libuv1-dev liburing-dev libcjson-dev libpcre2-dev \
-	libzstd-dev liblz4-dev libisal-dev zlib1g-dev
+	libzstd-dev liblz4-dev libisal-dev zlib1g-dev libmicrohttpd-dev
 TEST_PACKAGES := libcriterion-dev python3 strace util-linux bsdutils socat grep zstd gzip lz4
 CHECK_PACKAGES := clang clang-format clang-tidy cppcheck
 FUZZ_PACKAGES := clang libclang-rt-14-dev libcriterion-dev
-LIBRARIES := -luring -luv -lcjson -lpcre2-8 -lzstd -llz4 -lisal -lz
+LIBRARIES := -luring -luv -lcjson -lpcre2-8 -lzstd -llz4 -lisal -lz -lmicrohttpd
 
 DEPLOY_PACKAGES := debootstrap systemd-container docker.io docker-compose util-linux python3 python3-yaml make zstd
 
@@ -120,6 +120,8 @@ $(OUT)/%.o: %.c Makefile
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) $(DEFINES) -c -o $@ $<
+
+$(OUT)/daemon/page.o: daemon/page.html
 
 $(OUT)/daemon/version.o: DEFINES = -DVIEWDUCT_VERSION='"$(VERSION)"' \
 	-DVIEWDUCT_BUILD='"$(notdir $(CC)) $(strip $(OPTIMISE) $(CFLAGS) $(LINK))"'

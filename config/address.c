@@ -173,7 +173,7 @@ static bool parts_read(const struct option *option, const struct value *value,
 	const char *scheme = strstr(text, "://");
 	if (strlen(text) != value->size)
 		return fault_address(faults, option, value, NULL, "holds a NUL byte");
-	if (option->wildcard && passed_name(text)) {
+	if (option->passable && passed_name(text)) {
 		address->passed = passed_name(text);
 		return passed_name_check(option, value, address->passed, faults);
 	}

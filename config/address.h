@@ -11,7 +11,7 @@ bool passed_name_check(const struct option *option, const struct value *value, c
 	struct faults *faults);
 
 /* Reads "host:port", "[v6]:port", or, where the option is a wildcard, ":port" (there, port 0 lets the kernel choose) and
- * "systemd:NAME". Names are not looked up. False with a fault. */
+ * where passable, "systemd:NAME". Names are not looked up. False with a fault. */
 bool address_read(const struct option *option, const struct value *value, struct address *address,
 	struct faults *faults);
 

@@ -96,7 +96,7 @@ static const char *type_text(const struct listed *listed)
 	case OPTION_ADDRESSES:
 		return "an address or a list";
 	case OPTION_OBJECT:
-		return "an object";
+		return option_switch(listed->option->table) ? "an object or false" : "an object";
 	case OPTION_SUBTREE:
 		return listed->recursive ? "an object of these options" : "an object";
 	case OPTION_SUBTREES:

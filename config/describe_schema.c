@@ -195,7 +195,7 @@ static cJSON *type_schema(struct schema *schema, const struct option *option, co
 	case OPTION_STRINGS:
 		return reference("texts");
 	case OPTION_ADDRESS:
-		return reference(option->wildcard ? "listen" : "address");
+		return reference(option->passable ? "listen" : "address");
 	case OPTION_ADDRESSES:
 		return either(reference("address"), list_of(reference("address"), 1));
 	case OPTION_OBJECT:
@@ -268,12 +268,19 @@ static bool may_stand_alone(const struct option *table)
 	return primary != NULL;
 }
 
+static cJSON *false_schema(void)
+{
+	cJSON *object = new_object();
+	put(object, "const", memory_needed(cJSON_CreateFalse()));
+	return object;
+}
+
 static cJSON *table_schema(struct schema *schema, const struct option *table, const char *name)
 {
 	cJSON *object = options_object(schema, table, name);
-	if (!may_stand_alone(table))
-		return object;
-	return either(object, type_schema(schema, option_primary(table), name));
+	if (may_stand_alone(table))
+		object = either(object, type_schema(schema, option_primary(table), name));
+	return option_switch(table) == NULL ? object : either(object, false_schema());
 }
 
 /* Tables that are found while others are written come behind them. */

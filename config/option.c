@@ -376,6 +376,16 @@ static bool unknown_object_read(
 	return primary == NULL || option_read(reading, primary, value, field_of(primary, state));
 }
 
+/* `false` in the place of an object: {"enabled": false}, where the table has that option. */
+static bool switched_off(const struct option *table, const struct value *value, void *state)
+{
+	const struct option *enabled = option_switch(table);
+	if (enabled == NULL || value->kind != VALUE_BOOL || value->truth)
+		return false;
+	*(bool *)field_of(enabled, state) = false;
+	return true;
+}
+
 /* The depth of a document is bounded, and so is the recursion. */
 static bool object_read(const struct reading *reading, const struct value *value, void *state)
 {
@@ -384,6 +394,8 @@ static bool object_read(const struct reading *reading, const struct value *value
 		return required_check(reading, NULL, false);
 	if (value->unknown)
 		return unknown_object_read(reading, value, state);
+	if (switched_off(reading->table, value, state))
+		return true;
 	if (value->kind != VALUE_OBJECT || is_bytes_object(reading->table, value))
 		return primary_read(reading, value, state);
 	bool good = members_read(reading, value, state);

@@ -26,7 +26,8 @@ enum option_type {
 	OPTION_STRINGS,    /* struct strings: a string or a list; never empty */
 	OPTION_ADDRESS,    /* struct address: "host:port", "[v6]:port", ":port" if .wildcard */
 	OPTION_ADDRESSES,  /* struct addresses: an address or a list; never empty */
-	OPTION_OBJECT,     /* any struct: options of its own (.table), inline */
+	OPTION_OBJECT,     /* any struct: options of its own (.table), inline; `false` stands for
+	                      {"enabled": false} where they have a BOOL of that name */
 	OPTION_SUBTREE,    /* void *: one object of .table's options; NULL if absent */
 	OPTION_SUBTREES    /* struct subtrees: a list of those; never empty */
 };
@@ -76,6 +77,7 @@ struct option {
 	bool required;
 	bool primary;            /* may stand alone: {"split": "newline"} */
 	bool wildcard;           /* ADDRESS: the host may be left out */
+	bool passable;           /* ADDRESS: it may be "systemd:NAME" */
 	bool is_path;            /* STRING, STRINGS: a file's path, for the documentation */
 	const char *needed_when; /* for the documentation: "on is delimiter"; plan() checks it */
 	const char *example;     /* a value, or JSON if it begins with { [ or " */

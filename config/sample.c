@@ -18,6 +18,14 @@ const struct option *option_primary(const struct option *table)
 	return NULL;
 }
 
+const struct option *option_switch(const struct option *table)
+{
+	for (; table->name != NULL; table++)
+		if (table->type == OPTION_BOOL && strcmp(table->name, "enabled") == 0)
+			return table;
+	return NULL;
+}
+
 static bool is_json(const struct option *option, const char *text)
 {
 	return option->type == OPTION_BOOL || option->type == OPTION_COUNT ||

@@ -12,3 +12,6 @@ char *sample_json(const struct option *option, const char *text);
 
 /* The table's primary option; NULL if it has none. */
 const struct option *option_primary(const struct option *table);
+
+/* The option that `false` in the table's place switches off: a BOOL named "enabled"; NULL if it has none. */
+const struct option *option_switch(const struct option *table);

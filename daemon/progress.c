@@ -47,7 +47,7 @@ char *progress_format(const struct progress_state *state, char text[128])
 static bool measure(const struct plan *plan, struct progress_state *state)
 {
 	for (size_t i = 0; i < plan->count; i++) {
-		const struct pipeline *pipeline = &plan->pipelines[i];
+		const struct pipeline *pipeline = plan->pipelines[i];
 		for (size_t k = 0; k < pipeline->node_count; k++) {
 			const struct node *node = pipeline->nodes[k];
 			if (node->role != NODE_SOURCE)
@@ -76,8 +76,8 @@ static bool writes_to_terminal(const struct plan *plan)
 	if (!isatty(STDOUT_FILENO))
 		return false;
 	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; k < plan->pipelines[i].node_count; k++) {
-			const struct node *node = plan->pipelines[i].nodes[k];
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++) {
+			const struct node *node = plan->pipelines[i]->nodes[k];
 			if (node->role == NODE_SINK && strcmp(node->type->name, "stdout") == 0)
 				return true;
 		}

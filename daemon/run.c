@@ -1,6 +1,7 @@
 /* `viewduct run`. */
 #include "daemon/run.h"
 
+#include "daemon/admin.h"
 #include "daemon/configuration.h"
 #include "daemon/descriptors.h"
 #include "daemon/notify.h"
@@ -29,8 +30,10 @@ struct run {
 	struct signals signals;
 	struct progress progress;
 	struct watchdog watchdog;
-	uint64_t started;  /* ns, of uv_hrtime() */
-	uint64_t deadline; /* of the drain; 0: it is not draining */
+	struct admin *admin;
+	atomic_bool reopen_asked; /* by the admin server */
+	uint64_t started;         /* ns, of uv_hrtime() */
+	uint64_t deadline;        /* of the drain; 0: it is not draining */
 };
 
 static enum exit_status read_configuration(struct run *run)
@@ -80,9 +83,25 @@ static void close_unused_sockets(struct run *run)
 	while ((name = activation_close_unused()))
 		log_say(&run->log, LOG_LEVEL_WARNING,
 			"no source listens on the socket \"%s\" that the service manager passed: "
-			"it is "
-			"closed here, and whoever connects waits in vain",
+			"it is closed here, and whoever connects waits in vain",
 			name);
+}
+
+/* On the admin server's thread. */
+static void ask_reopen(void *context)
+{
+	struct run *run = context;
+
+	atomic_store(&run->reopen_asked, true);
+	workers_ring(&run->workers);
+}
+
+static bool open_admin(struct run *run, struct faults *faults)
+{
+	const struct admin_commands commands = { .context = run, .reopen = ask_reopen };
+
+	return admin_open(&run->admin, &run->configuration.plan->service.admin, &run->workers,
+		&commands, &run->log, faults);
 }
 
 static enum exit_status open_workers(struct run *run)
@@ -97,7 +116,8 @@ static enum exit_status open_workers(struct run *run)
 	/* The warnings of the configuration have been said. */
 	faults_close(faults);
 	*faults = (struct faults){ 0 };
-	const bool open = workers_open(&run->workers, plan, run->loop, &run->log, faults);
+	const bool open = workers_open(&run->workers, plan, run->loop, &run->log, faults) &&
+			  open_admin(run, faults);
 	configuration_report(&run->configuration, &run->log);
 	if (open)
 		close_unused_sockets(run);
@@ -111,7 +131,7 @@ static void say_started(struct run *run)
 	size_t count = 0;
 
 	for (size_t i = 0; i < plan->count; i++)
-		count += plan->pipelines[i].shard == 0;
+		count += plan->pipelines[i]->shard == 0;
 	log_say(&run->log, LOG_LEVEL_INFO,
 		"viewduct %s has started: %zu pipeline%s, %" PRIu32 " worker%s, io %s",
 		version_number, count, count == 1 ? "" : "s", plan->workers,
@@ -145,7 +165,7 @@ static void heed_signals(struct run *run)
 {
 	if (run->signals.ends > 0 && run->deadline == 0)
 		begin_drain(run);
-	if (run->signals.reopen) {
+	if (run->signals.reopen || atomic_exchange(&run->reopen_asked, false)) {
 		run->signals.reopen = false;
 		log_say(&run->log, LOG_LEVEL_INFO, "reopening the files of sinks");
 		workers_reopen(&run->workers);
@@ -170,8 +190,8 @@ static int patience(const struct run *run)
 static bool lost_bad_data(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; k < plan->pipelines[i].node_count; k++) {
-			const uint64_t *dropped = plan->pipelines[i].nodes[k]->account.dropped;
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++) {
+			const uint64_t *dropped = plan->pipelines[i]->nodes[k]->account.dropped;
 			if (dropped[DROP_DAMAGED] || dropped[DROP_FRAMING] ||
 				dropped[DROP_INCOMPLETE] || dropped[DROP_PARSE])
 				return true;
@@ -186,9 +206,9 @@ static uint64_t undelivered(const struct run *run)
 	uint64_t sum = plan_undelivered(plan); /* of workers that could not be closed */
 
 	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; k < plan->pipelines[i].node_count; k++)
-			if (!plan->pipelines[i].nodes[k]->optional)
-				sum += plan->pipelines[i].nodes[k]->account.dropped[DROP_SHUTDOWN];
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++)
+			if (!plan->pipelines[i]->nodes[k]->optional)
+				sum += plan->pipelines[i]->nodes[k]->account.dropped[DROP_SHUTDOWN];
 	return sum;
 }
 
@@ -240,6 +260,8 @@ static enum exit_status run_to_the_end(struct run *run)
 	const uint64_t ns = uv_hrtime() - run->started;
 	progress_close(&run->progress);
 	watchdog_close(&run->watchdog);
+	admin_close(run->admin);
+	run->admin = NULL;
 	const bool finished = workers_finished(&run->workers);
 	(void)workers_stop(&run->workers); /* asked again when all is closed */
 	const enum exit_status status = finished ? judge_finished(run) : judge_cut_short(run);
@@ -250,6 +272,7 @@ static enum exit_status run_to_the_end(struct run *run)
 /* What the kernel still holds, only the end of the process frees. */
 static void close_all(struct run *run)
 {
+	admin_close(run->admin);
 	if (!workers_stop(&run->workers))
 		return;
 	signals_close(&run->signals);

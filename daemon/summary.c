@@ -245,8 +245,8 @@ char *summary_text(const struct plan *plan, const char *backend, uint64_t ns)
 	if (!out)
 		return NULL;
 	for (size_t i = 0; i < plan->count && fine; i++)
-		if (plan->pipelines[i].shard == 0)
-			fine = print_pipeline(out, &plan->pipelines[i], backend, ns);
+		if (plan->pipelines[i]->shard == 0)
+			fine = print_pipeline(out, plan->pipelines[i], backend, ns);
 	if (fclose(out) == 0 && fine)
 		return text;
 	free(text);
@@ -298,9 +298,9 @@ char *summary_json(const struct plan *plan)
 	fprintf(out, "{\"event\":\"summary\",\"nodes\":{");
 	for (size_t i = 0; i < plan->count; i++)
 		for (size_t k = 0;
-			plan->pipelines[i].shard == 0 && k < plan->pipelines[i].node_count; k++) {
+			plan->pipelines[i]->shard == 0 && k < plan->pipelines[i]->node_count; k++) {
 			fprintf(out, "%s", comma);
-			print_node_json(out, plan->pipelines[i].nodes[k]);
+			print_node_json(out, plan->pipelines[i]->nodes[k]);
 			comma = ",";
 		}
 	fprintf(out, "}}\n");

@@ -49,7 +49,7 @@ static bool open_worker(struct worker *worker)
 	return engine_open(worker->engine, &worker->faults);
 }
 
-static void ring(struct workers *workers)
+void workers_ring(struct workers *workers)
 {
 	uv_async_send(&workers->bell);
 }
@@ -62,9 +62,10 @@ static void heed(struct worker *worker)
 		engine_drain(worker->engine, until);
 	if (atomic_exchange(&worker->reopen, false))
 		engine_reopen(worker->engine);
+	counters_answer(&worker->workers->counters, worker->number, worker->engine);
 	if (engine_wants_end(worker->engine) &&
 		!atomic_exchange(&worker->workers->end_wanted, true))
-		ring(worker->workers);
+		workers_ring(worker->workers);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -96,10 +97,12 @@ static void worker_run(void *context)
 		heed(worker);
 		atomic_fetch_add_explicit(&worker->turns, 1, memory_order_relaxed);
 	}
-	if (worker->engine)
+	if (worker->engine) {
 		worker->stuck = !engine_close(worker->engine);
+		counters_end(&worker->workers->counters, worker->number, worker->engine);
+	}
 	atomic_store(&worker->finished, true);
-	ring(worker->workers);
+	workers_ring(worker->workers);
 }
 
 /* The first worker's side. */
@@ -157,7 +160,7 @@ bool workers_open(struct workers *workers, struct plan *plan, struct loop *loop,
 	*workers = (struct workers){ .plan = plan, .log = log, .loop = loop };
 	workers->items = calloc(plan->workers, sizeof(*workers->items));
 	workers->engine = engine_create(plan, 0, loop, log_engine_event, log);
-	if (!workers->items || !workers->engine ||
+	if (!workers->items || !workers->engine || !counters_open(&workers->counters, plan) ||
 		uv_async_init(loop_uv(loop), &workers->bell, on_wake) != 0)
 		return fault_at(faults, NULL, NULL, "not enough memory to start");
 	workers->bell_open = true;
@@ -178,6 +181,7 @@ void workers_turn(struct workers *workers, int timeout_ms)
 		engine_turn(workers->engine, timeout_ms);
 	else if (!workers_finished(workers))
 		loop_turn(workers->loop, timeout_ms);
+	counters_answer(&workers->counters, 0, workers->engine);
 	if (engine_wants_end(workers->engine))
 		atomic_store(&workers->end_wanted, true);
 	if (atomic_load(&workers->end_wanted) && !workers->ending)
@@ -225,6 +229,20 @@ void workers_reopen(struct workers *workers)
 	}
 }
 
+static void wake_all(void *context)
+{
+	struct workers *workers = context;
+
+	workers_ring(workers);
+	for (uint32_t i = 0; i < workers->count; i++)
+		wake(&workers->items[i]);
+}
+
+bool workers_ask(struct workers *workers, uint64_t patience_ms, struct snapshot *snapshot)
+{
+	return counters_ask(&workers->counters, wake_all, workers, patience_ms, snapshot);
+}
+
 static bool join(struct worker *worker)
 {
 	atomic_store(&worker->stop, true);
@@ -264,6 +282,7 @@ void workers_close(struct workers *workers)
 		close_worker(&workers->items[i]);
 	engine_destroy(workers->engine);
 	close_handle(&workers->bell, &workers->bell_open, workers->loop);
+	counters_close(&workers->counters);
 	free(workers->items);
 	*workers = (struct workers){ 0 };
 }

@@ -1,9 +1,10 @@
 /* Workers: the threads that run the pipelines. The first is the thread that calls; the others have loops and engines of
  * their own, and are told what to do by flags and a wake-up. Nothing of a pipeline is shared between them; what they
- * counted is read when they have ended.
+ * counted they copy for whoever asks, and it is read as it is when they have ended.
  */
 #pragma once
 
+#include "daemon/counters.h"
 #include "daemon/log.h"
 #include "pipeline/engine.h"
 
@@ -15,6 +16,7 @@ struct worker;
 struct workers {
 	struct plan *plan;
 	struct log *log;
+	struct counters counters;
 	struct worker *items; /* the others: plan->workers − 1 */
 	uint32_t count;       /* of them, those that were started */
 	struct loop *loop;    /* of the first */
@@ -41,6 +43,13 @@ bool workers_turned(struct workers *workers);
 /* As engine_drain() and engine_reopen(), for all. */
 void workers_drain(struct workers *workers, uint64_t read_deadline);
 void workers_reopen(struct workers *workers);
+
+/* On any thread, between workers_open() and workers_stop(): a copy of what all have counted; waits at most `patience_ms`
+ * for it. False without memory. */
+bool workers_ask(struct workers *workers, uint64_t patience_ms, struct snapshot *snapshot);
+
+/* On any thread: lets workers_turn() return. */
+void workers_ring(struct workers *workers);
 
 /* Ends all, finished or not, and waits for them: then their accounts can be read. False if the kernel still holds memory
  * of theirs; then only the end of the process frees it. */

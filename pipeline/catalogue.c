@@ -10,6 +10,23 @@ enum { MOST_KINDS = 64 };
 static const char *const backends[] = { "auto", "uring", "epoll", NULL };
 static const char *const when_full_words[] = { "block", "drop", NULL };
 
+static const struct option admin_options[] = {
+	OPTION(ADDRESS, struct admin_options, listen, .primary = true, .wildcard = true,
+		.example = "127.0.0.1:9464",
+		.doc = "Where metrics, health, status and the page are served, for reading only; "
+		       "127.0.0.1:9464 if not given, and then a busy port is only warned of."),
+	OPTION(STRING, struct admin_options, socket, .is_path = true,
+		.example = "/run/viewduct/admin.sock",
+		.doc = "A unix socket for the same, and for commands; if not given, "
+		       "/run/viewduct/admin.sock, or viewduct.sock in $XDG_RUNTIME_DIR for who is "
+		       "not root."),
+	OPTION(BOOL, struct admin_options, allow_remote, .standard = "false",
+		.doc = "Lets `listen` be an address that other machines can reach."),
+	OPTION(BOOL, struct admin_options, enabled, .standard = "true",
+		.doc = "With false the daemon cannot be asked; \"admin\": false says the same."),
+	OPTIONS_END
+};
+
 const struct option service_options[] = {
 	OPTION(SIZE, struct service, memory, .standard = "64MiB",
 		.doc = "All of the memory: buffers, codec contexts and windows, staging, pattern "
@@ -25,6 +42,8 @@ const struct option service_options[] = {
 	OPTION(TIME, struct service, drain, .standard = "8s", .most = "1d",
 		.doc = "How long the sinks may take to write what was read when the daemon is told "
 		       "to end."),
+	OPTION_GROUP(struct service, admin, admin_options,
+		.doc = "Where a running daemon can be asked how it does."),
 	OPTIONS_END
 };
 

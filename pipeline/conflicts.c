@@ -146,12 +146,12 @@ static struct claims find_claims(const struct plan *plan, enum node_role role, u
 {
 	size_t room = 1;
 	for (size_t i = 0; i < plan->count; i++)
-		room += plan->pipelines[i].node_count;
+		room += plan->pipelines[i]->node_count;
 	struct claims claims = { .items = document_allocate(
 					 plan->document, room * sizeof(struct claim)) };
 	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; k < plan->pipelines[i].node_count; k++) {
-			const struct node *node = plan->pipelines[i].nodes[k];
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++) {
+			const struct node *node = plan->pipelines[i]->nodes[k];
 			const struct option *option = claim_of(node, role, types);
 			if (option)
 				claims.items[claims.count++] = (struct claim){ node, option };
@@ -183,9 +183,9 @@ static void find_second(
 {
 	const struct node *first = NULL;
 	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; k < plan->pipelines[i].node_count; k++) {
-			const struct node *node = plan->pipelines[i].nodes[k];
-			if (strcmp(node->type->name, kind) != 0 || plan->pipelines[i].shard > 0)
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++) {
+			const struct node *node = plan->pipelines[i]->nodes[k];
+			if (strcmp(node->type->name, kind) != 0 || plan->pipelines[i]->shard > 0)
 				continue;
 			if (first)
 				fault_at(faults, node->value, remedy, "\"%s\" is \"%s\" already",

@@ -27,6 +27,7 @@ struct engine {
 	engine_log *log;
 	void *log_context;
 	uint64_t epoch_interval; /* ms */
+	struct turn_times times;
 	bool draining, opened, end_wanted;
 };
 
@@ -86,8 +87,8 @@ struct engine *engine_create(
 		return NULL;
 	}
 	for (size_t i = 0; i < plan->count; i++)
-		if (plan->pipelines[i].worker == worker)
-			adopt(engine, &plan->pipelines[i]);
+		if (plan->pipelines[i]->worker == worker)
+			adopt(engine, plan->pipelines[i]);
 	assert(engine->count > 0);
 	return engine;
 }
@@ -191,10 +192,12 @@ static void run_turn(struct run *run)
 {
 	uint64_t begin = clock_ns(), read = run->read;
 	run->ready = false;
+	waiting_end(run, loop_now(run->engine->loop));
 	round_flush(run); /* what waits goes first: the kernel writes while the sources read */
 	for (unsigned round = 0; round < TURN_ROUNDS; round++) {
 		if (!round_moves(run)) {
 			check_due(run, loop_now(run->engine->loop));
+			waiting_begin(run, loop_now(run->engine->loop));
 			return;
 		}
 		if (run->read - read >= TURN_BYTES || clock_ns() - begin >= TURN_NS)
@@ -238,9 +241,26 @@ static int waiting_time(const struct engine *engine, int timeout_ms)
 	return timeout_ms;
 }
 
+const double engine_turn_limits[TURN_LIMITS] = { 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3,
+	1 };
+
+static void count_turn(struct turn_times *times, uint64_t ns)
+{
+	size_t bucket = 0;
+	while (bucket < TURN_LIMITS && (double)ns > engine_turn_limits[bucket] * 1e9)
+		bucket++;
+	times->counts[bucket]++;
+	times->ns += ns;
+}
+
+const struct turn_times *engine_turn_times(const struct engine *engine)
+{
+	return &engine->times;
+}
+
 void engine_turn(struct engine *engine, int timeout_ms)
 {
-	uint64_t now = loop_now(engine->loop);
+	uint64_t now = loop_now(engine->loop), begin = clock_ns();
 	assert(engine->count > 0);
 	for (size_t i = 0; i < engine->count; i++) {
 		struct run *run = &engine->runs[(engine->first + i) % engine->count];
@@ -251,6 +271,7 @@ void engine_turn(struct engine *engine, int timeout_ms)
 			run->ready = false;
 	}
 	engine->first = (engine->first + 1) % engine->count;
+	count_turn(&engine->times, clock_ns() - begin);
 	loop_turn(engine->loop, engine_finished(engine) ? 0 : waiting_time(engine, timeout_ms));
 }
 

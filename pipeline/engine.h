@@ -52,12 +52,35 @@ uint64_t plan_undelivered_bytes(const struct plan *plan);
 /* Milliseconds of the loop's clock. */
 uint64_t engine_now(const struct engine *engine);
 
-/* A node's accounts, with what its batches counted; of all shards, where its pipeline is the first of several. */
+/* A node's accounts, with what its batches counted, and how it stands. */
 struct node_report {
 	uint64_t records_in, records_out, bytes_in, bytes_out, held;
 	struct account account; /* with what a tee dropped in front of it (when_full) */
+	uint64_t connections;   /* sockets that are open */
+	uint64_t unread;        /* bytes that there are to read, as far as that is known */
+	uint64_t pins;          /* buffers held by what waits in front of it */
+	uint64_t down;          /* ms since when a sink cannot write; 0: it can */
+	bool up;                /* of a sink or source; false if one of its shards is not */
 };
+
+/* Of one shard; call it on the thread that the pipeline belongs to, between turns, or when that has ended. */
+void report_node(const struct node *node, struct node_report *report);
+
+/* Adds what another shard of the same node counted. */
+void report_add(struct node_report *sum, const struct node_report *shard);
+
+/* Of all shards, where its pipeline is the first of several: when all threads have ended, or there is but one. */
 void engine_report(const struct node *node, struct node_report *report);
+
+/* How long the turns of an engine took, waiting not included: `counts[i]` of them at most engine_turn_limits[i] seconds
+ * (and more than the limit before); the last is for the rest. */
+enum { TURN_LIMITS = 9 };
+extern const double engine_turn_limits[TURN_LIMITS];
+struct turn_times {
+	uint64_t counts[TURN_LIMITS + 1];
+	uint64_t ns; /* all together */
+};
+const struct turn_times *engine_turn_times(const struct engine *engine);
 
 /* One event, for whoever the engine tells. */
 void engine_say(struct engine *engine, enum log_level level, const char *pipeline, const char *node,

@@ -196,7 +196,7 @@ uint64_t explain_reserve(const struct plan *plan)
 {
 	uint64_t memory = plan->service.memory;
 	for (size_t i = 0; i < plan->count; i++) {
-		const struct pipeline *pipeline = &plan->pipelines[i];
+		const struct pipeline *pipeline = plan->pipelines[i];
 		uint64_t taken = pipeline->memory ? pipeline->memory : pipeline->charges;
 		memory -= taken < memory ? taken : memory;
 	}
@@ -248,8 +248,8 @@ static void print_head(FILE *out, const struct plan *plan, const char *backend, 
 	fprintf(out, "memory   %s, of which %s is kept for a reload\n",
 		size_format(plan->service.memory, memory), rounded(explain_reserve(plan), reserve));
 	for (size_t i = 0; i < plan->count; i++)
-		if (plan->pipelines[i].shard == 0)
-			print_memory_of(out, &plan->pipelines[i]);
+		if (plan->pipelines[i]->shard == 0)
+			print_memory_of(out, plan->pipelines[i]);
 }
 
 char *plan_explain(const struct plan *plan, const char *backend, const char *why)
@@ -261,8 +261,8 @@ char *plan_explain(const struct plan *plan, const char *backend, const char *why
 		return NULL;
 	print_head(out, plan, backend, why);
 	for (size_t i = 0; i < plan->count; i++)
-		if (plan->pipelines[i].shard == 0)
-			print_pipeline(out, &plan->pipelines[i]);
+		if (plan->pipelines[i]->shard == 0)
+			print_pipeline(out, plan->pipelines[i]);
 	if (fclose(out) == 0)
 		return text;
 	free(text);

@@ -112,8 +112,8 @@ char *plan_explain_json(const struct plan *plan, const char *backend, const char
 	add_number(telling, object, "reserve", explain_reserve(plan));
 	cJSON *pipelines = keep(telling, cJSON_AddArrayToObject(object, "pipelines"));
 	for (size_t i = 0; i < plan->count; i++)
-		if (plan->pipelines[i].shard == 0)
-			add_item(telling, pipelines, pipeline_object(telling, &plan->pipelines[i]));
+		if (plan->pipelines[i]->shard == 0)
+			add_item(telling, pipelines, pipeline_object(telling, plan->pipelines[i]));
 	char *text = all.whole ? cJSON_Print(object) : NULL;
 	cJSON_Delete(object);
 	return text;

@@ -27,6 +27,19 @@ static const char *const reasons[DROP_REASONS] = {
 	[DROP_SHUTDOWN] = "shutdown",
 };
 
+const char *error_reason_name(enum error_reason reason)
+{
+	static const char *const names[ERROR_REASONS] = {
+		[ERROR_OPEN] = "open",
+		[ERROR_READ] = "read",
+		[ERROR_WRITE] = "write",
+		[ERROR_SYNC] = "sync",
+		[ERROR_CONNECT] = "connect",
+		[ERROR_ACCEPT] = "accept",
+	};
+	return names[reason];
+}
+
 const char *drop_reason_name(enum drop_reason reason)
 {
 	return reasons[reason];
@@ -53,6 +66,11 @@ int64_t node_time(void)
 void node_set_time_for_tests(int64_t seconds)
 {
 	stopped_at = seconds;
+}
+
+void node_error(struct node *node, enum error_reason reason)
+{
+	node->account.errors[reason]++;
 }
 
 void node_drop(struct node *node, enum drop_reason reason, uint64_t records)

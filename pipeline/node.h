@@ -140,6 +140,20 @@ struct sink_ops {
 
 enum node_role { NODE_SOURCE, NODE_STAGE, NODE_TEE, NODE_SINK };
 
+/* What went wrong outside, and is tried again. */
+enum error_reason {
+	ERROR_OPEN,
+	ERROR_READ,
+	ERROR_WRITE,
+	ERROR_SYNC,
+	ERROR_CONNECT,
+	ERROR_ACCEPT,
+	ERROR_REASONS
+};
+
+/* The reason's name in metrics ("connect"). */
+const char *error_reason_name(enum error_reason reason);
+
 /* The accounts of a node. What enters and leaves is counted by its batches; here is what is neither. */
 struct account {
 	uint64_t filtered;              /* records that a filter did not keep */
@@ -152,6 +166,9 @@ struct account {
 	uint64_t refused;        /* connections or datagrams of peers that are not allowed */
 	uint64_t empty;          /* datagrams without a byte: they are nothing */
 	uint64_t kernel_dropped; /* datagrams that the kernel dropped; they were never in */
+	uint64_t reconnects;     /* connections made after one was lost or could not be made */
+	uint64_t blocked;        /* ms in which what comes before it had to wait for it */
+	uint64_t errors[ERROR_REASONS];
 	struct copies copies;
 };
 
@@ -182,8 +199,10 @@ struct node {
 	bool ended;    /* sources: nothing comes any more. Others: end() is done */
 	bool finished; /* the engine's: it has ended, and what it put out is closed */
 	bool up;       /* sinks: writing works; sources: listening */
-	bool optional; /* on a `drop` branch: what it fails to write holds up no commit */
-	bool more;     /* sources: bytes are on their way for certain: a file is being read */
+	uint64_t blocked_since; /* the engine's: others wait for it; 0: nobody does */
+	uint64_t down_since;    /* the engine's: sinks that are not up; 0: it is */
+	bool optional;          /* on a `drop` branch: what it fails to write holds up no commit */
+	bool more; /* sources: bytes are on their way for certain: a file is being read */
 	uint32_t first_stream, stream_count; /* sources: the numbers of their streams */
 	uint64_t connections;                /* sockets that are open */
 	uint64_t expected;    /* sources: bytes that there are to read; 0: not known */
@@ -223,6 +242,9 @@ void node_end_run(struct node *node);
 
 /* Counts dropped records. */
 void node_drop(struct node *node, enum drop_reason reason, uint64_t records);
+
+/* Counts what went wrong outside. */
+void node_error(struct node *node, enum error_reason reason);
 
 /* One event, one line. The text is escaped where it is written; say what changed, not what is normal. */
 __attribute__((format(printf, 3, 4))) void node_log(

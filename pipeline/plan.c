@@ -2,7 +2,9 @@
 
 #include "pipeline/plan.h"
 
+#include <arpa/inet.h>
 #include <string.h>
+#include <strings.h>
 
 #include "pipeline/draft.h"
 #include "pipeline/place.h"
@@ -10,11 +12,38 @@
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
+static bool is_loopback(const struct address *address)
+{
+	struct in_addr four;
+	struct in6_addr six;
+	if (inet_pton(AF_INET, address->host, &four) == 1)
+		return ntohl(four.s_addr) >> 24 == IN_LOOPBACKNET;
+	if (inet_pton(AF_INET6, address->host, &six) == 1)
+		return IN6_IS_ADDR_LOOPBACK(&six);
+	return strcasecmp(address->host, "localhost") == 0;
+}
+
+/* Whoever can connect can read how the daemon does: that other machines can is to be said. */
+static void check_admin(
+	const struct admin_options *admin, const struct value *root, struct faults *faults)
+{
+	const struct value *value = value_member(value_member(root, "service"), "admin");
+	if (!admin->listen.text || admin->allow_remote || value->unknown ||
+		is_loopback(&admin->listen))
+		return;
+	const struct value *listen = value_member(value, "listen");
+	fault_at(faults, listen ? listen : value,
+		"add \"allow_remote\": true beside it, or listen at 127.0.0.1",
+		"\"%s\" can be reached from other machines", admin->listen.text);
+}
+
 static void read_service(struct plan *plan, const struct value *root, struct faults *faults)
 {
 	const struct value *value = value_member(root, "service");
-	if (options_read(service_options, value, "the service", &plan->service, faults))
+	if (options_read(service_options, value, "the service", &plan->service, faults)) {
+		check_admin(&plan->service.admin, root, faults);
 		return;
+	}
 	/* The rest is looked at with what is usual. */
 	struct faults none = { 0 };
 	options_read(service_options, NULL, "the service", &plan->service, &none);
@@ -61,7 +90,7 @@ static void read_shards(
 	uint32_t shards = shards_asked_for(value);
 	for (uint32_t shard = 0; shard < shards; shard++) {
 		struct faults again = { 0 };
-		struct pipeline *pipeline = &plan->pipelines[plan->count];
+		struct pipeline *pipeline = plan->pipelines[plan->count];
 		struct draft *draft = &drafts[plan->count++];
 		*draft = (struct draft){ .pipeline = pipeline, .document = plan->document };
 		*pipeline = (struct pipeline){ .shard = shard,
@@ -83,6 +112,9 @@ static struct draft *read_pipelines(
 	size_t count = count_shards(pipelines);
 	struct draft *drafts = document_allocate(plan->document, (count + 1) * sizeof(*drafts));
 	plan->pipelines = document_allocate(plan->document, (count + 1) * sizeof(*plan->pipelines));
+	struct pipeline *made = document_allocate(plan->document, (count + 1) * sizeof(*made));
+	for (size_t i = 0; i < count; i++)
+		plan->pipelines[i] = &made[i];
 	for (const struct value *at = pipelines->first; at; at = at->next)
 		read_shards(plan, drafts, at, faults);
 	return drafts;
@@ -93,7 +125,7 @@ static struct draft *read_pipelines(
 static void allow_memory(struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++) {
-		struct pipeline *pipeline = &plan->pipelines[i];
+		struct pipeline *pipeline = plan->pipelines[i];
 		pipeline->allowance =
 			pipeline->memory ? pipeline->memory : plan->service.memory / plan->count;
 	}
@@ -147,12 +179,20 @@ struct plan *plan_create(const struct document *document, struct faults *faults)
 	return NULL;
 }
 
+size_t plan_number(const struct plan *plan, const struct pipeline *pipeline)
+{
+	size_t number = 0;
+	while (plan->pipelines[number] != pipeline)
+		number++;
+	return number;
+}
+
 uint32_t plan_threads(const struct plan *plan)
 {
 	uint32_t threads = 0;
 	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; k < plan->pipelines[i].node_count; k++)
-			threads += plan->pipelines[i].nodes[k]->threads;
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++)
+			threads += plan->pipelines[i]->nodes[k]->threads;
 	return threads;
 }
 
@@ -170,6 +210,6 @@ void plan_destroy(struct plan *plan)
 	if (!plan)
 		return;
 	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; k < plan->pipelines[i].node_count; k++)
-			plan_close_node(plan->pipelines[i].nodes[k]);
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++)
+			plan_close_node(plan->pipelines[i]->nodes[k]);
 }

@@ -9,9 +9,18 @@
 #include "config/describe.h"
 #include "pipeline/node.h"
 
+/* Where a running daemon can be asked. */
+struct admin_options {
+	bool enabled;
+	struct address listen; /* not set: the usual one */
+	const char *socket;    /* NULL: the usual one */
+	bool allow_remote;
+};
+
 struct service {
 	uint64_t memory, buffer, drain, workers;
 	unsigned io; /* enum loop_wish */
+	struct admin_options admin;
 };
 
 extern const struct option service_options[];
@@ -68,7 +77,7 @@ struct pipeline {
 
 struct plan {
 	struct service service;
-	struct pipeline *pipelines;
+	struct pipeline **pipelines; /* the shards of one stand one behind the other */
 	size_t count;
 	uint32_t workers; /* threads */
 	const struct document *document;
@@ -76,6 +85,12 @@ struct plan {
 
 /* Plans a document. NULL with faults. `document` must outlive it. The warnings among the faults do not refuse. */
 struct plan *plan_create(const struct document *document, struct faults *faults);
+
+/* True if `node` puts into the edge. */
+bool node_feeds(const struct node *node, const struct edge *edge);
+
+/* The place of a pipeline of the plan in it. */
+size_t plan_number(const struct plan *plan, const struct pipeline *pipeline);
 
 /* The threads that its nodes keep busy beside the worker. */
 uint32_t plan_threads(const struct plan *plan);

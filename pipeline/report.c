@@ -30,18 +30,26 @@ uint64_t node_queued(const struct node *node)
 	return node->in ? node->in->put.records - node->in->taken.records : 0;
 }
 
-static void report_one(const struct node *node, struct node_report *report)
+void report_node(const struct node *node, struct node_report *report)
 {
 	assert(node->in || node->role == NODE_SOURCE);
 	uint64_t before = node->in ? dropped_before(node) : 0;
-	*report = (struct node_report){ .account = node->account };
+	*report = (struct node_report){ .account = node->account,
+		.connections = node->connections,
+		.up = node->up,
+		.down = node->down_since ? node_now(node) - node->down_since : 0 };
 	report->account.dropped[DROP_WHEN_FULL] += before;
+	if (node->blocked_since)
+		report->account.blocked += node_now(node) - node->blocked_since;
 	report->held = node_queued(node) + node->account.held;
 	if (!node->in) {
 		report->bytes_in = node->account.received;
+		if (node->expected > node->account.received)
+			report->unread = node->expected - node->account.received;
 	} else {
 		report->records_in = node->in->put.records + before + node->account.found;
 		report->bytes_in = node->in->put.bytes;
+		report->pins = node->in->pins;
 	}
 	report->records_out = node->given.records;
 	report->bytes_out = node->given.bytes;
@@ -82,23 +90,37 @@ static void add_account(struct account *sum, const struct account *account)
 	sum->refused += account->refused;
 	sum->empty += account->empty;
 	sum->kernel_dropped += account->kernel_dropped;
+	sum->reconnects += account->reconnects;
+	sum->blocked += account->blocked;
+	for (unsigned reason = 0; reason < ERROR_REASONS; reason++)
+		sum->errors[reason] += account->errors[reason];
 	for (unsigned reason = 0; reason < COPY_REASONS; reason++)
 		sum->copies.bytes[reason] += account->copies.bytes[reason];
 }
 
+void report_add(struct node_report *sum, const struct node_report *shard)
+{
+	sum->records_in += shard->records_in;
+	sum->records_out += shard->records_out;
+	sum->bytes_in += shard->bytes_in;
+	sum->bytes_out += shard->bytes_out;
+	sum->held += shard->held;
+	sum->connections += shard->connections;
+	sum->unread += shard->unread;
+	sum->pins += shard->pins;
+	sum->up &= shard->up;
+	sum->down = shard->down > sum->down ? shard->down : sum->down;
+	add_account(&sum->account, &shard->account);
+}
+
 void engine_report(const struct node *node, struct node_report *report)
 {
-	report_one(node, report);
+	report_node(node, report);
 	for (uint32_t shard = 1; node->pipeline->shard == 0 && shard < node->pipeline->shards;
 		shard++) {
 		struct node_report other;
-		report_one(in_shard(node, shard), &other);
-		report->records_in += other.records_in;
-		report->records_out += other.records_out;
-		report->bytes_in += other.bytes_in;
-		report->bytes_out += other.bytes_out;
-		report->held += other.held;
-		add_account(&report->account, &other.account);
+		report_node(in_shard(node, shard), &other);
+		report_add(report, &other);
 	}
 }
 
@@ -106,7 +128,7 @@ uint64_t plan_undelivered(const struct plan *plan)
 {
 	uint64_t sum = 0;
 	for (size_t i = 0; i < plan->count; i++) {
-		const struct pipeline *pipeline = &plan->pipelines[i];
+		const struct pipeline *pipeline = plan->pipelines[i];
 		for (size_t k = 0; k < pipeline->node_count; k++)
 			if (!pipeline->nodes[k]->optional)
 				sum += node_queued(pipeline->nodes[k]) +
@@ -119,7 +141,7 @@ uint64_t plan_undelivered_bytes(const struct plan *plan)
 {
 	uint64_t sum = 0;
 	for (size_t i = 0; i < plan->count; i++) {
-		const struct pipeline *pipeline = &plan->pipelines[i];
+		const struct pipeline *pipeline = plan->pipelines[i];
 		for (size_t k = 0; k < pipeline->edge_count; k++) {
 			const struct batch *batch = &pipeline->edges[k].batch;
 			if (pipeline->edges[k].kind == FLOW_BYTES)

@@ -61,9 +61,6 @@ size_t run_index(const struct run *run, const struct node *node);
 /* The edge that a batch is part of. */
 struct edge *edge_of(const struct batch *batch);
 
-/* True if `node` puts into the edge. */
-bool node_feeds(const struct node *node, const struct edge *edge);
-
 /* `interval`: milliseconds between epochs, at least. */
 bool epoch_open(struct run *run, uint64_t interval);
 void epoch_close(struct run *run);
@@ -85,6 +82,10 @@ bool epoch_lets_close(struct run *run);
 
 /* Moves what fits from the tee's input to its branches. */
 void tee_process(struct run *run, struct node *tee);
+
+/* A turn has ended and nothing moves; a turn begins. */
+void waiting_begin(struct run *run, uint64_t now);
+void waiting_end(struct run *run, uint64_t now);
 
 /* The buffers that a branch pins: in all its edges. */
 uint32_t branch_pins(const struct batch *batch);

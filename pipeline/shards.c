@@ -143,5 +143,5 @@ void shards_assign(struct plan *plan)
 	uint64_t workers = plan->service.workers ? plan->service.workers : cores();
 	plan->workers = workers < plan->count ? (uint32_t)workers : (uint32_t)plan->count;
 	for (size_t i = 0; i < plan->count; i++)
-		plan->pipelines[i].worker = (uint32_t)(i % plan->workers);
+		plan->pipelines[i]->worker = (uint32_t)(i % plan->workers);
 }

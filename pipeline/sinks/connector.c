@@ -48,11 +48,12 @@ static void say_up(struct connector *connector)
 	const char *text = target_text(connector, connector->target);
 	uint64_t down = node_now(connector->node) - connector->down_since;
 
-	if (connector->is_down)
+	if (connector->is_down) {
+		connector->node->account.reconnects++;
 		node_log(connector->node, LOG_LEVEL_INFO,
 			"connected to %s after %" PRIu64 ".%" PRIu64 " s", text, down / 1000,
 			down % 1000 / 100);
-	else
+	} else
 		node_log(connector->node, LOG_LEVEL_INFO, "connected to %s", text);
 	connector->is_down = false;
 }
@@ -61,6 +62,7 @@ static void pause_after(struct connector *connector, const char *what, const cha
 {
 	uint64_t pause = pauses_next(&connector->pauses, &connector->retry);
 
+	node_error(connector->node, ERROR_CONNECT);
 	be_down(connector, what, reason, pause);
 	connector->failed = 0;
 	enter(connector, CONNECTOR_PAUSING, node_now(connector->node) + pause);

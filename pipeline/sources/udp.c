@@ -21,7 +21,7 @@ struct udp_source {
 
 static const struct option options[] = {
 	OPTION(ADDRESS, struct udp_source, listen, .required = true, .primary = true,
-		.wildcard = true, .example = "\"127.0.0.1:5140\"",
+		.wildcard = true, .passable = true, .example = "\"127.0.0.1:5140\"",
 		.doc = "Where to listen: an address and a port; the port alone is every address, "
 		       "IPv4 and IPv6; or `systemd:` and the name of sockets that the service "
 		       "manager passes."),

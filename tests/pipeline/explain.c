@@ -71,7 +71,7 @@ Test(explain, begins_with_backend_workers_and_memory, .init = kinds_add)
 	char *told = plan_explain(planned.plan, "epoll", "io_uring_setup: Operation not permitted");
 	char pool[64];
 	snprintf(pool, sizeof(pool), " = %u buffers × 4KiB, charges ",
-		planned.plan->pipelines[0].buffers);
+		planned.plan->pipelines[0]->buffers);
 	cr_expect_eq(strncmp(told, head, strlen(head)), 0, "%s", told);
 	cr_expect_not_null(strstr(told, pool));
 	cr_expect_not_null(strstr(told, ", max_record 1MiB unless set\n  plain: pool "));
@@ -113,8 +113,8 @@ Test(explain, tells_programs_the_same, .init = kinds_add)
 	cr_expect_eq(number(object, "memory"), 64 << 20);
 	const cJSON *errors = find(cJSON_GetObjectItemCaseSensitive(object, "pipelines"), "errors");
 	const cJSON *pool = cJSON_GetObjectItemCaseSensitive(errors, "pool");
-	cr_expect_eq(number(pool, "buffers"), planned.plan->pipelines[0].buffers);
-	cr_expect_eq(number(errors, "charges"), (double)planned.plan->pipelines[0].charges);
+	cr_expect_eq(number(pool, "buffers"), planned.plan->pipelines[0]->buffers);
+	cr_expect_eq(number(errors, "charges"), (double)planned.plan->pipelines[0]->charges);
 	const cJSON *nodes = cJSON_GetObjectItemCaseSensitive(errors, "nodes");
 	const cJSON *split = find(nodes, "errors.split");
 	cr_expect_str_eq(word(split, "flow"), "records");

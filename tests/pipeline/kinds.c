@@ -246,7 +246,7 @@ void kinds_close(struct planned *planned)
 struct node *kinds_node(const struct planned *planned, const char *name)
 {
 	for (size_t i = 0; i < planned->plan->count; i++) {
-		const struct pipeline *pipeline = &planned->plan->pipelines[i];
+		const struct pipeline *pipeline = planned->plan->pipelines[i];
 		for (size_t k = 0; k < pipeline->node_count; k++)
 			if (strcmp(pipeline->nodes[k]->name, name) == 0)
 				return pipeline->nodes[k];

@@ -30,7 +30,7 @@ Test(memory, keeps_an_eighth_for_a_reload, .init = kinds_add)
 {
 	struct planned planned;
 	kinds_plan_well(&planned, "{ 'pipelines': { 'p': { 'from': 'stdin', 'to': 'stdout' } } }");
-	const struct pipeline *pipeline = &planned.plan->pipelines[0];
+	const struct pipeline *pipeline = planned.plan->pipelines[0];
 	uint64_t charges = batches_cost(pipeline);
 	cr_expect_eq(pipeline->charges, charges);
 	cr_expect_eq(
@@ -47,13 +47,13 @@ Test(memory, is_shared_evenly_beside_what_pipelines_have_of_their_own, .init = k
 		"'b': { 'from': 'input', 'stages': [ 'split', { 'filter': { 'contains': 'x',"
 		"       'charge': '8MiB' } } ], 'to': 'null' },"
 		"'c': { 'from': 'input', 'to': 'null', 'memory': '16MiB' } } }");
-	const struct pipeline *pipelines = planned.plan->pipelines;
+	struct pipeline *const *pipelines = planned.plan->pipelines;
 	uint64_t cost = pool_buffer_cost(64 << 10);
-	uint64_t charges = pipelines[0].charges + pipelines[1].charges;
-	cr_expect_geq(pipelines[1].charges, 8 << 20);
-	cr_expect_eq(pipelines[0].buffers, pipelines[1].buffers);
-	cr_expect_eq(pipelines[0].buffers, ((48 << 20) - charges) * 7 / 8 / 2 / cost);
-	cr_expect_eq(pipelines[2].buffers, ((16 << 20) - pipelines[2].charges) / cost);
+	uint64_t charges = pipelines[0]->charges + pipelines[1]->charges;
+	cr_expect_geq(pipelines[1]->charges, 8 << 20);
+	cr_expect_eq(pipelines[0]->buffers, pipelines[1]->buffers);
+	cr_expect_eq(pipelines[0]->buffers, ((48 << 20) - charges) * 7 / 8 / 2 / cost);
+	cr_expect_eq(pipelines[2]->buffers, ((16 << 20) - pipelines[2]->charges) / cost);
 	kinds_close(&planned);
 }
 
@@ -66,7 +66,7 @@ Test(memory, is_never_more_than_was_given, .init = kinds_add)
 		"'b': { 'from': { 'tcp': ':2' }, 'stages': [ 'split' ], 'to': 'null' } } }");
 	uint64_t all = 0;
 	for (size_t i = 0; i < 2; i++) {
-		const struct pipeline *pipeline = &planned.plan->pipelines[i];
+		const struct pipeline *pipeline = planned.plan->pipelines[i];
 		all += pipeline->buffers * pool_buffer_cost(256) + pipeline->charges;
 		cr_expect_eq(pipeline->nodes[1]->charge, 1024 * 64 + pipeline->buffers / 4 * 32);
 	}
@@ -79,7 +79,7 @@ Test(memory, gives_one_mebibyte_to_a_record_where_there_is_room, .init = kinds_a
 	struct planned planned;
 	kinds_plan_well(&planned, "{ 'pipelines': { 'p': { 'from': 'stdin', 'stages': [ 'split' ], "
 				  "'to': 'stdout' } } }");
-	const struct pipeline *pipeline = &planned.plan->pipelines[0];
+	const struct pipeline *pipeline = planned.plan->pipelines[0];
 	cr_expect_eq(pipeline->max_record, 1 << 20);
 	cr_expect_eq(pipeline->edges[0].room, 64);
 	cr_expect_eq(pipeline->edges[1].room, 512, "in front of a sink");
@@ -94,7 +94,7 @@ Test(memory, lowers_max_record_to_what_the_pool_allows, .init = kinds_add)
 	kinds_plan_well(&planned,
 		"{ 'service': { 'buffer': '4KiB' }, 'pipelines': { 'p': {"
 		"'memory': '1MiB', 'from': 'stdin', 'stages': [ 'split' ], 'to': 'stdout' } } }");
-	const struct pipeline *pipeline = &planned.plan->pipelines[0];
+	const struct pipeline *pipeline = planned.plan->pipelines[0];
 	uint64_t pieces = pipeline->max_record / 4096;
 	cr_expect_eq(pipeline->max_record % 4096, 0);
 	cr_expect_geq(pipeline->buffers, 4 * pieces + 8);
@@ -116,7 +116,7 @@ Test(memory, goes_down_to_thirty_two_buffers_of_sixteen_bytes, .init = kinds_add
 		32 * pool_buffer_cost(16) + 2 * batch_cost(64) + batch_cost(512) + 64 + 8 * 32;
 	put_size(text, tiny, size_format(least, size));
 	kinds_plan_well(&planned, text);
-	const struct pipeline *pipeline = &planned.plan->pipelines[0];
+	const struct pipeline *pipeline = planned.plan->pipelines[0];
 	cr_expect_eq(pipeline->buffers, 32);
 	cr_expect_eq(pipeline->buffer_size, 16);
 	cr_expect_eq(pipeline->max_record, 6 * 16);
@@ -136,7 +136,7 @@ static uint32_t least_buffers(const char *text)
 		struct planned planned;
 		put_size(whole, text, size_format(memory, size));
 		kinds_plan(&planned, whole);
-		uint32_t buffers = planned.plan ? planned.plan->pipelines[0].buffers : 0;
+		uint32_t buffers = planned.plan ? planned.plan->pipelines[0]->buffers : 0;
 		kinds_close(&planned);
 		if (buffers > 0)
 			return buffers;
@@ -224,7 +224,7 @@ Test(memory, limits_what_may_be_pinned, .init = kinds_add)
 		"{ 'file': 'a', 'stages': [ 'split' ] } ], 'to': [ 'stdout',"
 		"{ 'null': {}, 'when_full': 'drop' }, { 'file': 'b', 'when_full': 'drop' } ] } } "
 		"}");
-	uint32_t buffers = planned.plan->pipelines[0].buffers;
+	uint32_t buffers = planned.plan->pipelines[0]->buffers;
 	const struct tee *tee = kinds_node(&planned, "p.to")->state;
 	const struct edge *first = (struct edge *)(void *)kinds_node(&planned, "p.from.0")->out;
 	cr_expect_eq(kinds_node(&planned, "p.from.1.split")->pin_quota, buffers / 4 / 2);
@@ -242,6 +242,6 @@ Test(memory, limits_sources_that_meet_together, .init = kinds_add)
 	kinds_plan_well(&planned, "{ 'pipelines': { 'p': { 'from': [ 'stdin', { 'file': 'a' } ],"
 				  "'stages': [ 'split' ], 'to': 'stdout' } } }");
 	const struct edge *edge = (struct edge *)(void *)kinds_node(&planned, "p.split")->in;
-	cr_expect_eq(edge->pin_limit, planned.plan->pipelines[0].buffers / 8);
+	cr_expect_eq(edge->pin_limit, planned.plan->pipelines[0]->buffers / 8);
 	kinds_close(&planned);
 }

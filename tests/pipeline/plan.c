@@ -461,7 +461,7 @@ Test(plan, runs_a_pipeline_as_often_as_it_has_shards, .init = kinds_add)
 	cr_assert_eq(plan->count, 4);
 	cr_expect_eq(plan->workers, 2);
 	for (uint32_t i = 0; i < 3; i++) {
-		const struct pipeline *pipeline = &plan->pipelines[i];
+		const struct pipeline *pipeline = plan->pipelines[i];
 		char path[32];
 		snprintf(path, sizeof(path), "a.%u.log", i);
 		cr_expect_str_eq(pipeline->name, "a");
@@ -471,6 +471,6 @@ Test(plan, runs_a_pipeline_as_often_as_it_has_shards, .init = kinds_add)
 		cr_expect_eq(pipeline->worker, i % 2);
 		cr_expect_str_eq(*(const char **)pipeline->nodes[2]->state, path);
 	}
-	cr_expect_eq(plan->pipelines[3].shards, 1);
+	cr_expect_eq(plan->pipelines[3]->shards, 1);
 	kinds_close(&planned);
 }

@@ -24,7 +24,7 @@ static void expect_names(const char *text, const char *names)
 {
 	struct planned planned;
 	kinds_plan_well(&planned, text);
-	char *found = names_of(&planned.plan->pipelines[0]);
+	char *found = names_of(planned.plan->pipelines[0]);
 	cr_expect_str_eq(found, names);
 	free(found);
 	kinds_close(&planned);
@@ -118,7 +118,7 @@ Test(read, joins_sources_in_one_edge, .init = kinds_add)
 {
 	struct planned planned;
 	kinds_plan_well(&planned, two_sources);
-	check_edges(&planned.plan->pipelines[0]);
+	check_edges(planned.plan->pipelines[0]);
 	struct node *filter = kinds_node(&planned, "p.filter");
 	struct edge *edge = (struct edge *)(void *)filter->in;
 	cr_expect_eq(edge->producers, 3);
@@ -137,7 +137,7 @@ Test(read, numbers_the_streams_of_all_sources, .init = kinds_add)
 	cr_expect_eq(kinds_node(&planned, "p.from.0")->stream_count, 10);
 	cr_expect_eq(kinds_node(&planned, "p.from.1")->first_stream, 10);
 	cr_expect_eq(kinds_node(&planned, "p.from.2")->first_stream, 74);
-	cr_expect_eq(planned.plan->pipelines[0].streams, 79);
+	cr_expect_eq(planned.plan->pipelines[0]->streams, 79);
 	kinds_close(&planned);
 }
 

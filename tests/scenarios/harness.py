@@ -127,7 +127,9 @@ class Case:
         return os.path.join(folder, name)
 
     def configure(self, configuration, name="viewduct.json"):
-        configuration.setdefault("service", {}).setdefault("io", "auto" if self.backend == "refused" else self.backend)
+        service = configuration.setdefault("service", {})
+        service.setdefault("io", "auto" if self.backend == "refused" else self.backend)
+        service.setdefault("admin", False)  # scenarios run side by side: the usual port is one
         return self.write(name, json.dumps(configuration, indent=2).encode())
 
     def command(self, *arguments, **keywords):

@@ -290,7 +290,7 @@ static char *configuration(const struct bench *bench)
 
 static void keep_reports(struct bench *bench, const struct plan *plan)
 {
-	const struct pipeline *pipeline = &plan->pipelines[0];
+	const struct pipeline *pipeline = plan->pipelines[0];
 	for (size_t i = 0; i < pipeline->node_count && bench->nodes < 16; i++) {
 		if (pipeline->nodes[i]->role == NODE_TEE)
 			continue;
@@ -326,8 +326,8 @@ void bench_run(struct bench *bench)
 		engine_turn(engine, -1);
 	cr_assert(engine_close(engine));
 	keep_reports(bench, plan);
-	uint32_t free_buffers = pool_free(plan->pipelines[0].pool),
-		 all = pool_count(plan->pipelines[0].pool);
+	uint32_t free_buffers = pool_free(plan->pipelines[0]->pool),
+		 all = pool_count(plan->pipelines[0]->pool);
 	cr_assert_eq(free_buffers, all, "%u of %u buffers came back", free_buffers, all);
 	engine_destroy(engine);
 	loop_destroy(loop);

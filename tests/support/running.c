@@ -186,7 +186,7 @@ void running_settle(struct running *running)
 
 struct node *running_node(const struct running *running, const char *name)
 {
-	const struct pipeline *pipeline = &running->plan->pipelines[0];
+	const struct pipeline *pipeline = running->plan->pipelines[0];
 
 	for (size_t i = 0; i < pipeline->node_count; i++)
 		if (strcmp(pipeline->nodes[i]->name, name) == 0)
@@ -198,7 +198,7 @@ struct node *running_node(const struct running *running, const char *name)
 static void check_pools(const struct running *running)
 {
 	for (size_t i = 0; i < running->plan->count; i++) {
-		const struct pool *pool = running->plan->pipelines[i].pool;
+		const struct pool *pool = running->plan->pipelines[i]->pool;
 		if (pool)
 			cr_assert_eq(pool_free(pool), pool_count(pool));
 	}

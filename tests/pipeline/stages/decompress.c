@@ -595,9 +595,9 @@ static bool plans(const char *pipelines, struct faults *faults, char *how, size_
 	bool parsed = document_parse(&document, "test", pipelines, strlen(pipelines), true, faults);
 	cr_assert(parsed);
 	struct plan *plan = plan_create(&document, faults);
-	for (size_t i = 0; plan && i < plan->pipelines[0].node_count; i++)
-		if (strcmp(plan->pipelines[0].nodes[i]->type->name, "decompress") == 0)
-			snprintf(how, how_size, "%s", plan->pipelines[0].nodes[i]->how);
+	for (size_t i = 0; plan && i < plan->pipelines[0]->node_count; i++)
+		if (strcmp(plan->pipelines[0]->nodes[i]->type->name, "decompress") == 0)
+			snprintf(how, how_size, "%s", plan->pipelines[0]->nodes[i]->how);
 	bool good = plan != NULL;
 	plan_destroy(plan);
 	document_close(&document);

@@ -1,0 +1,185 @@
+/* The admin server: its sockets and its threads. */
+#include "daemon/admin.h"
+
+#include "daemon/admin_server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	USUAL_PORT = 9464,
+	MOST_CONNECTIONS = 64,
+	CONNECTION_SECONDS = 30,
+	CONNECTION_MEMORY = 32 * 1024, /* a request that is larger is refused */
+	SOCKET_MODE = 0660,
+	FOLDER_MODE = 0750
+};
+
+static const char usual_host[] = "127.0.0.1";
+static const char usual_socket[] = "/run/viewduct/admin.sock";
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* The signals are the first thread's: the server's threads are made while all are blocked. */
+static struct MHD_Daemon *serve(struct admin *admin, int fd)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	struct MHD_Daemon *server = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0,
+		NULL, NULL, admin_serve, admin, MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)MOST_CONNECTIONS,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_SECONDS,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_END);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return server;
+}
+
+/* --- the address --------------------------------------------------------------------------------------------------- */
+
+static void nobody(void *owner)
+{
+	(void)owner; /* the sockets are the servers' by then */
+}
+
+static const char *serve_address(struct admin *admin, const char *host, uint16_t port)
+{
+	struct listener listener = { .wake = nobody };
+	const char *why = listener_open(&listener, host, port);
+
+	for (uint32_t i = 0; i < listener.count; i++) {
+		admin->address_servers[i] = serve(admin, listener.sockets[i].fd);
+		if (!admin->address_servers[i] && !why)
+			why = strerror(errno);
+	}
+	return why;
+}
+
+static bool open_address(
+	struct admin *admin, const struct admin_options *options, struct faults *faults)
+{
+	const bool given = options->listen.text != NULL;
+	const char *host = given ? options->listen.host : usual_host;
+	const uint16_t port = given ? options->listen.port : USUAL_PORT;
+
+	admin->host = host;
+	const char *why = serve_address(admin, host, port);
+	if (!why)
+		return true;
+	if (given)
+		return fault_at(faults, NULL, NULL, "cannot serve admin at %s: %s",
+			options->listen.text, why);
+	log_say(admin->log, LOG_LEVEL_WARNING,
+		"no metrics at %s:%d: %s; name another address in service.admin, or false", host,
+		USUAL_PORT, why);
+	return true;
+}
+
+/* --- the socket ---------------------------------------------------------------------------------------------------- */
+
+/* False if there is no usual place: not root, and no folder for what runs. */
+static bool usual_path(struct admin *admin)
+{
+	const char *folder = getenv("XDG_RUNTIME_DIR");
+	int size;
+
+	if (geteuid() == 0) {
+		mkdir("/run/viewduct",
+			FOLDER_MODE); /* that it is there shows when the socket is made */
+		size = snprintf(admin->socket_path, sizeof(admin->socket_path), "%s", usual_socket);
+	} else if (access("/run/viewduct", W_OK) == 0) {
+		size = snprintf(admin->socket_path, sizeof(admin->socket_path), "%s", usual_socket);
+	} else if (folder && *folder) {
+		size = snprintf(
+			admin->socket_path, sizeof(admin->socket_path), "%s/viewduct.sock", folder);
+	} else {
+		return false;
+	}
+	return size > 0 && (size_t)size < sizeof(admin->socket_path);
+}
+
+static const char *serve_socket(struct admin *admin)
+{
+	const char *why =
+		unix_socket_open(&admin->socket, admin->socket_path, SOCK_STREAM, SOCKET_MODE);
+
+	if (why)
+		return why;
+	admin->socket_server = serve(admin, admin->socket.fd);
+	return admin->socket_server ? NULL : strerror(errno);
+}
+
+static bool open_socket(
+	struct admin *admin, const struct admin_options *options, struct faults *faults)
+{
+	if (options->socket && strlen(options->socket) > UNIX_PATH_MOST)
+		return fault_at(faults, NULL, "write a shorter path",
+			"the path of service.admin.socket is longer than %d bytes", UNIX_PATH_MOST);
+	if (options->socket)
+		snprintf(admin->socket_path, sizeof(admin->socket_path), "%s", options->socket);
+	else if (!usual_path(admin))
+		return true;
+	const char *why = serve_socket(admin);
+	if (!why)
+		return true;
+	if (options->socket)
+		return fault_at(
+			faults, NULL, NULL, "cannot serve admin at %s: %s", options->socket, why);
+	log_say(admin->log, LOG_LEVEL_WARNING,
+		"no commands at %s: %s; name another path in service.admin.socket",
+		admin->socket_path, why);
+	admin->socket_path[0] = '\0';
+	return true;
+}
+
+/* --- both ---------------------------------------------------------------------------------------------------------- */
+
+bool admin_open(struct admin **admin, const struct admin_options *options, struct workers *workers,
+	const struct admin_commands *commands, struct log *log, struct faults *faults)
+{
+	*admin = NULL;
+	if (!options->enabled)
+		return true;
+	struct admin *made = calloc(1, sizeof(*made));
+	if (!made)
+		return fault_at(faults, NULL, NULL, "not enough memory to start");
+	made->workers = workers;
+	made->commands = *commands;
+	made->log = log;
+	made->started = now_ms();
+	made->socket.fd = -1;
+	pthread_mutex_init(&made->lock, NULL);
+	*admin = made;
+	const bool address = open_address(made, options, faults);
+	return open_socket(made, options, faults) && address;
+}
+
+void admin_close(struct admin *admin)
+{
+	if (!admin)
+		return;
+	counters_give_up(&admin->workers->counters);
+	for (size_t i = 0; i < LISTENER_MOST_SOCKETS; i++)
+		if (admin->address_servers[i])
+			MHD_stop_daemon(admin->address_servers[i]);
+	if (admin->socket_server)
+		MHD_stop_daemon(admin->socket_server);
+	if (admin->socket_path[0])
+		unix_socket_remove(&admin->socket, admin->socket_path);
+	for (size_t i = 0; i < 2; i++)
+		snapshot_close(&admin->before[i]);
+	pthread_mutex_destroy(&admin->lock);
+	free(admin);
+}

@@ -1,0 +1,31 @@
+/* The admin server: a running daemon can be asked how it does, over HTTP.
+ *
+ *     GET /metrics /health /ready /status /     at an address (loopback unless allowed) and at a unix socket
+ *     POST /reopen                              at the unix socket only
+ *
+ * It runs on threads of its own (libmicrohttpd) and touches no pipeline: workers are asked for copies of their counters.
+ * Requests are bounded: so many connections, so much memory and time for each; at the address the Host must be one that
+ * no foreign page can name.
+ */
+#pragma once
+
+#include "daemon/status.h"
+#include "daemon/workers.h"
+
+#include <stdatomic.h>
+
+struct admin;
+
+/* What the daemon does when it is asked to, on the server's thread. */
+struct admin_commands {
+	void *context;
+	void (*reopen)(void *context);
+};
+
+/* Begins to serve. What was named in the configuration and cannot be had is a fault; what is usual and cannot be had is
+ * only warned of. False with faults. `admin` stays NULL where nothing is to be served, or nothing could be. */
+bool admin_open(struct admin **admin, const struct admin_options *options, struct workers *workers,
+	const struct admin_commands *commands, struct log *log, struct faults *faults);
+
+/* Answers what has been asked, and ends. NULL is allowed. */
+void admin_close(struct admin *admin);

@@ -1,0 +1,289 @@
+/* The admin server's answers. */
+#include "daemon/admin_server.h"
+
+#include "daemon/page.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+enum {
+	PATIENCE_MS = 1000,        /* for a copy of the counters */
+	HEALTH_PATIENCE_MS = 5000, /* a loop that has not turned for that long is ill */
+	SINK_PATIENCE_MS = 60000,  /* a sink that fails for longer is not ready */
+	RATE_MS = 1000             /* what rates are told over, at least */
+};
+
+struct answer {
+	struct MHD_Connection *connection;
+	struct admin *admin;
+	bool remote; /* it came by the address, not by the socket */
+};
+
+static const char text_plain[] = "text/plain; charset=utf-8";
+static const char application_json[] = "application/json";
+
+/* --- sending ------------------------------------------------------------------------------------------------------- */
+
+static enum MHD_Result queue(const struct answer *answer, unsigned status, const char *type,
+	struct MHD_Response *response)
+{
+	if (!response)
+		return MHD_NO;
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+	const enum MHD_Result result = MHD_queue_response(answer->connection, status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static enum MHD_Result say(const struct answer *answer, unsigned status, const char *text)
+{
+	return queue(answer, status, text_plain,
+		MHD_create_response_from_buffer(
+			strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY));
+}
+
+/* `text` is allocated; NULL: there was no memory for it. */
+static enum MHD_Result give(
+	const struct answer *answer, unsigned status, const char *type, char *text)
+{
+	if (!text)
+		return say(answer, MHD_HTTP_INTERNAL_SERVER_ERROR, "not enough memory\n");
+	return queue(answer, status, type,
+		MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE));
+}
+
+/* --- asking -------------------------------------------------------------------------------------------------------- */
+
+static struct metrics_about about(const struct admin *admin)
+{
+	return (struct metrics_about){ .backend = loop_backend(admin->workers->loop),
+		.generation = 1 };
+}
+
+static enum MHD_Result give_metrics(const struct answer *answer)
+{
+	const struct metrics_about facts = about(answer->admin);
+	struct snapshot snapshot;
+
+	if (!workers_ask(answer->admin->workers, PATIENCE_MS, &snapshot))
+		return give(answer, MHD_HTTP_OK, text_plain, NULL);
+	char *text = metrics_text(&snapshot, &facts);
+	snapshot_close(&snapshot);
+	return give(answer, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", text);
+}
+
+/* Keeps the snapshot for the rates of later ones; what is told from is at least RATE_MS old, where there is such a one. */
+static char *status_with_rates(struct admin *admin, struct snapshot *snapshot)
+{
+	struct status_about facts = { .metrics = about(admin),
+		.uptime = (double)(snapshot->at - admin->started) / 1e3 };
+	struct snapshot *older = &admin->before[0], *newer = &admin->before[1];
+
+	pthread_mutex_lock(&admin->lock);
+	if (newer->nodes && snapshot->at - newer->at >= RATE_MS) {
+		snapshot_close(older);
+		*older = *newer;
+		*newer = (struct snapshot){ 0 };
+	}
+	char *text = status_json(snapshot, older->nodes ? older : NULL, &facts);
+	if (newer->nodes) {
+		snapshot_close(snapshot);
+	} else {
+		*newer = *snapshot;
+		*snapshot = (struct snapshot){ 0 };
+	}
+	pthread_mutex_unlock(&admin->lock);
+	return text;
+}
+
+static enum MHD_Result give_status(const struct answer *answer)
+{
+	struct snapshot snapshot;
+
+	if (!workers_ask(answer->admin->workers, PATIENCE_MS, &snapshot))
+		return give(answer, MHD_HTTP_OK, application_json, NULL);
+	return give(
+		answer, MHD_HTTP_OK, application_json, status_with_rates(answer->admin, &snapshot));
+}
+
+static enum MHD_Result give_health(const struct answer *answer)
+{
+	struct snapshot snapshot;
+
+	if (!workers_ask(answer->admin->workers, HEALTH_PATIENCE_MS, &snapshot))
+		return give(answer, MHD_HTTP_OK, text_plain, NULL);
+	const bool well = snapshot.complete;
+	snapshot_close(&snapshot);
+	return well ? say(answer, MHD_HTTP_OK, "ok\n")
+		    : say(answer, MHD_HTTP_SERVICE_UNAVAILABLE,
+			      "a loop has not turned for 5 seconds\n");
+}
+
+/* One line a reason; nothing if it is ready. */
+static void write_reasons(FILE *out, const struct snapshot *snapshot)
+{
+	const struct plan *plan = snapshot->plan;
+	const struct node_report *report = snapshot->nodes;
+
+	for (size_t i = 0; i < plan->count; i++)
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++, report++) {
+			const struct node *node = plan->pipelines[i]->nodes[k];
+			if (node->role == NODE_SINK && report->down > SINK_PATIENCE_MS)
+				fprintf(out, "%s has failed for %" PRIu64 " s\n", node->name,
+					report->down / 1000);
+		}
+	if (!snapshot->complete)
+		fprintf(out, "a loop does not answer\n");
+}
+
+static enum MHD_Result give_readiness(const struct answer *answer)
+{
+	struct snapshot snapshot;
+	char *text = NULL;
+	size_t size = 0;
+
+	if (!workers_ask(answer->admin->workers, PATIENCE_MS, &snapshot))
+		return give(answer, MHD_HTTP_OK, text_plain, NULL);
+	FILE *out = open_memstream(&text, &size);
+	if (out) {
+		write_reasons(out, &snapshot);
+		fclose(out);
+	}
+	snapshot_close(&snapshot);
+	if (!text || size > 0)
+		return give(answer, MHD_HTTP_SERVICE_UNAVAILABLE, text_plain, text);
+	free(text);
+	return say(answer, MHD_HTTP_OK, "ready\n");
+}
+
+static enum MHD_Result give_page(const struct answer *answer)
+{
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		page_size(), (void *)(uintptr_t)page_html, MHD_RESPMEM_PERSISTENT);
+
+	if (response)
+		MHD_add_response_header(response, "Content-Security-Policy",
+			"default-src 'none'; style-src 'unsafe-inline'; script-src "
+			"'unsafe-inline'; connect-src 'self'; img-src data:; frame-ancestors "
+			"'none'");
+	return queue(answer, MHD_HTTP_OK, "text/html; charset=utf-8", response);
+}
+
+static enum MHD_Result obey_reopen(const struct answer *answer)
+{
+	const struct admin_commands *commands = &answer->admin->commands;
+
+	commands->reopen(commands->context);
+	return say(answer, MHD_HTTP_OK, "reopening the files of sinks\n");
+}
+
+/* --- finding ------------------------------------------------------------------------------------------------------- */
+
+struct route {
+	const char *path;
+	bool changes; /* by POST, and at the socket only */
+	enum MHD_Result (*answer)(const struct answer *answer);
+};
+
+static const struct route routes[] = {
+	{ "/", false, give_page },
+	{ "/metrics", false, give_metrics },
+	{ "/health", false, give_health },
+	{ "/ready", false, give_readiness },
+	{ "/status", false, give_status },
+	{ "/reopen", true, obey_reopen },
+};
+
+static const struct route *find_route(const char *path)
+{
+	for (size_t i = 0; i < sizeof(routes) / sizeof(*routes); i++)
+		if (strcmp(routes[i].path, path) == 0)
+			return &routes[i];
+	return NULL;
+}
+
+static bool is_remote(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+	return !info || !info->client_addr || info->client_addr->sa_family != AF_UNIX;
+}
+
+/* The name without its port. */
+static size_t name_size(const char *host)
+{
+	if (host[0] == '[')
+		return strcspn(host, "]") + (strchr(host, ']') != NULL);
+	return strcspn(host, ":");
+}
+
+bool admin_host_is_own(const struct admin *admin, const char *host)
+{
+	struct in6_addr binary;
+	char name[256];
+	const size_t size = host ? name_size(host) : 0;
+
+	if (size == 0 || size >= sizeof(name))
+		return false;
+	memcpy(name, host, size);
+	name[size] = '\0';
+	if (name[0] == '[' && name[size - 1] == ']') {
+		name[size - 1] = '\0';
+		return inet_pton(AF_INET6, name + 1, &binary) == 1;
+	}
+	return inet_pton(AF_INET, name, &binary) == 1 || strcasecmp(name, "localhost") == 0 ||
+	       (admin->host && strcasecmp(name, admin->host) == 0);
+}
+
+static enum MHD_Result route(
+	const struct answer *answer, const struct route *route, const char *method)
+{
+	const bool reads = strcmp(method, MHD_HTTP_METHOD_GET) == 0 ||
+			   strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+	const char *host = MHD_lookup_connection_value(
+		answer->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
+
+	if (answer->remote && !admin_host_is_own(answer->admin, host))
+		return say(answer, MHD_HTTP_FORBIDDEN,
+			"the Host of the request is not this server's: write its address or "
+			"localhost\n");
+	if (!route)
+		return say(answer, MHD_HTTP_NOT_FOUND,
+			"there are: / /metrics /health /ready /status\n");
+	if (route->changes && answer->remote)
+		return say(answer, MHD_HTTP_FORBIDDEN, "only at the unix socket\n");
+	if (route->changes ? strcmp(method, MHD_HTTP_METHOD_POST) != 0 : !reads)
+		return say(answer, MHD_HTTP_METHOD_NOT_ALLOWED,
+			route->changes ? "by POST\n" : "by GET\n");
+	return route->answer(answer);
+}
+
+enum MHD_Result admin_serve(void *context, struct MHD_Connection *connection, const char *path,
+	const char *method, const char *version, const char *upload, size_t *upload_size,
+	void **memory)
+{
+	static int seen;
+	const struct answer answer = {
+		.connection = connection, .admin = context, .remote = is_remote(connection)
+	};
+
+	(void)version;
+	(void)upload;
+	if (!*memory) { /* the headers have come; what follows them has not */
+		*memory = &seen;
+		return MHD_YES;
+	}
+	if (*upload_size > 0) { /* nothing is done with it */
+		*upload_size = 0;
+		return MHD_YES;
+	}
+	return route(&answer, find_route(path), method);
+}

@@ -1,0 +1,72 @@
+/* Counters: what the nodes have counted, copied by the threads that they belong to when somebody asks.
+ *
+ *     asker:   counters_ask ──▶ number of the question ── wakes the workers ──▶ waits
+ *     worker:  between two turns, counters_answer: copies what is its own
+ *
+ * Nothing of a pipeline is ever read by another thread.
+ */
+#pragma once
+
+#include "pipeline/engine.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct pool_report {
+	uint32_t count, free, most_used, size; /* buffers; bytes of each */
+};
+
+struct worker_report {
+	uint64_t answered; /* the last question that it has answered; UINT64_MAX: it has ended */
+	uint64_t asked_at; /* monotonic ms of the first question that it has not answered */
+	struct turn_times turns;
+};
+
+/* One copy of everything. */
+struct snapshot {
+	const struct plan *plan;
+	struct node_report *nodes; /* of all pipelines, one behind the other */
+	size_t node_count;
+	struct pool_report *pools; /* a pipeline each */
+	struct worker_report *workers;
+	uint64_t at;   /* monotonic ms */
+	bool complete; /* every worker has answered */
+};
+
+struct counters {
+	pthread_mutex_t lock;
+	pthread_cond_t answered;
+	_Atomic uint64_t question; /* the last one */
+	struct snapshot snapshot;
+	bool open;
+	bool over; /* nobody answers any more */
+};
+
+/* False without memory. */
+bool counters_open(struct counters *counters, const struct plan *plan);
+void counters_close(struct counters *counters);
+
+/* On a worker's thread, between turns: copies what its engine has counted, if there is a question that it has not
+ * answered. Costs nothing where there is none. */
+void counters_answer(struct counters *counters, uint32_t worker, const struct engine *engine);
+
+/* The same for the last time: the worker ends. */
+void counters_end(struct counters *counters, uint32_t worker, const struct engine *engine);
+
+/* The workers will not answer any more: whoever waits goes on with what there is. */
+void counters_give_up(struct counters *counters);
+
+/* On any other thread: asks, has the workers woken, and waits until they have answered, at most `patience_ms`. `copy` gets
+ * a copy for snapshot_close(); false without memory. What did not answer is as it was before (`complete` is false). */
+bool counters_ask(struct counters *counters, void (*wake)(void *context), void *context,
+	uint64_t patience_ms, struct snapshot *copy);
+
+void snapshot_close(struct snapshot *snapshot);
+
+/* A node of a pipeline that is the first of its shards, with what the others counted. */
+void snapshot_node(const struct snapshot *snapshot, const struct pipeline *pipeline, size_t index,
+	struct node_report *report);
+
+/* The pools of all its shards together. */
+void snapshot_pool(const struct snapshot *snapshot, const struct pipeline *pipeline,
+	struct pool_report *report);

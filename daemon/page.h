@@ -1,0 +1,7 @@
+/* The page for people: one HTML file that loads nothing, inside the binary. */
+#pragma once
+
+#include <stddef.h>
+
+extern const char page_html[];
+size_t page_size(void);
