@@ -3,6 +3,8 @@
 All that is made lies below build/deploy; the trees of packages stay there, so that the next run is quick.
 """
 
+import hashlib
+import http.client
 import os
 import pathlib
 import re
@@ -80,7 +82,8 @@ def debian():
 
 
 def debian_with(name, packages):
-    """The same with packages."""
+    """The same with packages; of another list is another tree."""
+    name = f"{name}-{hashlib.sha256(' '.join(packages).encode()).hexdigest()[:8]}"
 
     def make(folder):
         subprocess.run(["cp", "-a", "--reflink=auto", str(debian()), str(folder)], check=True)
@@ -89,6 +92,14 @@ def debian_with(name, packages):
         build(["chroot", str(folder), "sh", "-c", f"{install} && apt-get clean"], f"{name}.log", env=variables)
 
     return tree(name, make)
+
+
+def ask(connection, path):
+    """An HTTP request on a connected socket: the status and the body."""
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+    response = http.client.HTTPResponse(connection)
+    response.begin()
+    return response.status, response.read().decode()
 
 
 def play(title, steps, *arguments):

@@ -11,7 +11,7 @@ import sys
 import threading
 
 import yaml
-from deployment import FOLDER, ROOT, Failure, Skip, debian, expect, expect_equal, expect_mirror, play, readme_commands, until
+from deployment import FOLDER, ROOT, Skip, ask, debian, expect, expect_equal, expect_mirror, play, readme_commands, until
 from engine import Engine
 
 PATIENCE = 60
@@ -157,6 +157,13 @@ def what_the_program_logs_arrives_on_every_way(deployment):
         until(lambda: any(re.search(way, record) for record in deployment.records()), f"{way} in all.log")
 
 
+def it_can_be_scraped(deployment):
+    """Where Prometheus, which shares its network, looks."""
+    with deployment.engine.inside(lambda: socket.create_connection(("127.0.0.1", 9464), timeout=PATIENCE)) as connection:
+        status, metrics = ask(connection, "/metrics")
+    expect(status == 200 and re.search(r'viewduct_records_total{pipeline="logs".*} [1-9]', metrics), metrics[:2000])
+
+
 def errors_are_archived_and_secrets_are_kept(deployment):
     token = (CLONE / "docker/api_token").read_text(encoding="ascii").strip().encode()
     deployment.send(b"with the token " + token + b" ERROR\nan ERROR of ours\n")
@@ -237,7 +244,7 @@ def going_down_is_clean(deployment):
 
 
 STEPS = [the_image_is_built, the_image_is_small_and_has_no_shell, the_readme_starts_it,
-         one_runs_on_io_uring_and_one_on_epoll, what_the_program_logs_arrives_on_every_way,
+         one_runs_on_io_uring_and_one_on_epoll, what_the_program_logs_arrives_on_every_way, it_can_be_scraped,
          errors_are_archived_and_secrets_are_kept, they_have_no_privileges, restarting_under_load_loses_nothing,
          a_broken_configuration_is_told, the_health_check_passes, going_down_is_clean]
 

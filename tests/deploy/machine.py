@@ -12,8 +12,15 @@ from deployment import FOLDER, ROOT, Failure, Skip, debian_with, expect, remove,
 
 PATIENCE = 60
 CLONE_NEWNET = 0x40000000
-PACKAGES = ["systemd", "systemd-sysv", "dbus", "sudo", "make", "libuv1", "liburing2", "libcjson1", "libpcre2-8-0",
-            "libzstd1", "liblz4-1", "libisal2", "zlib1g"]
+PACKAGES = ["systemd", "systemd-sysv", "dbus", "sudo", "make"]
+
+
+def packages_of(binary):
+    """Those of the libraries that it is linked with."""
+    linked = subprocess.run(["ldd", binary], capture_output=True, check=True).stdout.decode()
+    names = ["*/" + os.path.basename(os.path.realpath(word)) for word in linked.split() if word.startswith("/")]
+    owners = subprocess.run(["dpkg-query", "--search", *names], capture_output=True, check=True).stdout.decode()
+    return sorted({line.partition(":")[0] for line in owners.splitlines() if not line.startswith("libc6")})
 
 
 def enter_network(pid, function):
@@ -44,7 +51,7 @@ class Machine:
     def __init__(self, name):
         self.folder = FOLDER / f"machine.{os.getpid()}"
         self.log = FOLDER / "boot.log"
-        tree = debian_with("systemd", PACKAGES)
+        tree = debian_with("systemd", PACKAGES + packages_of(ROOT / "build/viewduct"))
         remove(self.folder)
         subprocess.run(["cp", "-a", "--reflink=auto", str(tree), str(self.folder)], check=True)
         command = ["systemd-nspawn", "--quiet", "--register=no", f"--machine={name}-{os.getpid()}", "-D", str(self.folder),

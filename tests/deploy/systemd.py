@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 
-from deployment import ROOT, Skip, expect, expect_equal, play, readme_commands, until
+from deployment import ROOT, Skip, ask, expect, expect_equal, play, readme_commands, until
 from machine import PATIENCE, Machine
 
 UNIT = "viewduct.service"
@@ -104,6 +104,18 @@ def data_come_through_the_activated_sockets(machine):
         client.sendall(b"by unix\n")
     expect_records(machine, [b"by tcp", b"by udp", b"by unix"])
     expect_equal(records_of(machine, "errors.log"), [b"an ERROR"], "errors.log")
+
+
+def it_can_be_asked(machine):
+    """Over loopback, and over its socket, which lies in the folder that the unit gives it."""
+    with machine.connect(9464) as connection:
+        expect_equal(ask(connection, "/health")[0], 200, "/health")
+    with machine.connect(9464) as connection:
+        status, metrics = ask(connection, "/metrics")
+    expect("viewduct_build_info" in metrics, f"/metrics: {status} {metrics[:500]}")
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(machine.path("/run/viewduct/admin.sock"))
+        expect_equal(ask(connection, "/ready")[0], 200, "/ready")
 
 
 def reload_reopens_the_files(machine):
@@ -250,7 +262,7 @@ def the_drop_ins_work(machine):
 
 
 STEPS = [the_readme_installs_and_starts_it, its_exposure_is_low, io_uring_and_compiled_patterns_work_in_it,
-         data_come_through_the_activated_sockets, reload_reopens_the_files, a_kill_refuses_nobody,
+         data_come_through_the_activated_sockets, it_can_be_asked, reload_reopens_the_files, a_kill_refuses_nobody,
          stopping_under_load_loses_nothing, a_restart_loses_nothing, journal_lines_have_priorities,
          a_hung_process_is_started_again, a_wrong_configuration_stops_it, the_drop_ins_work]
 
