@@ -46,8 +46,8 @@ def build(command, log, **keywords):
     """Runs what makes a tree; its output goes to a file, of which the end is shown where it fails."""
     path = FOLDER / log
     with open(path, "wb") as output:
-        ended = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=600, check=False,
-                               **keywords)
+        ended = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=600,
+                               check=False, **keywords)
     if ended.returncode != 0:
         end = path.read_text(errors="replace")[-1500:]
         raise Skip(f"{' '.join(map(str, command))[:100]} does not work here: {end}")

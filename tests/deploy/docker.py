@@ -11,7 +11,8 @@ import sys
 import threading
 
 import yaml
-from deployment import FOLDER, ROOT, Skip, ask, debian, expect, expect_equal, expect_mirror, play, readme_commands, until
+from deployment import (FOLDER, ROOT, Skip, ask, debian, expect, expect_equal, expect_mirror, play, readme_commands,
+                        until)
 from engine import Engine
 
 PATIENCE = 60
@@ -44,8 +45,8 @@ def commands(name):
 
 
 def write_compose_file():
-    """The file that users get, with what must differ here: there is no bridge, so all are on the engine's own loopback; and
-    one runs on a profile that refuses io_uring, as Docker's own does from version 25."""
+    """The file that users get, with what must differ here: there is no bridge, so all are on the engine's own loopback;
+    and one runs on a profile that refuses io_uring, as Docker's own does from version 25."""
     profile = json.loads((CLONE / "docker/seccomp.json").read_text(encoding="utf-8"))
     calls = set(profile["syscalls"][0]["names"])
     expect(IO_URING <= calls, "docker/seccomp.json does not allow io_uring")
@@ -59,6 +60,9 @@ def write_compose_file():
             service["build"] = service["build"] | {"network": "host"}
     file["services"]["archive"]["security_opt"].append("seccomp:no-uring.json")
     (CLONE / "docker/here.json").write_text(json.dumps(file), encoding="utf-8")
+    archive = json.loads((CLONE / "docker/archive.json").read_text(encoding="utf-8"))
+    archive["service"] = {"admin": "127.0.0.1:9465"}  # the other one has the usual port of this loopback
+    (CLONE / "docker/archive.json").write_text(json.dumps(archive), encoding="utf-8")
 
 
 def compose_variables():
@@ -94,8 +98,11 @@ class Deployment:
         number = self.compose(f"ps -q {service}").strip()
         return json.loads(self.engine.run(f"docker inspect {number}"))[0]
 
+    def connect(self, port):
+        return self.engine.inside(lambda: socket.create_connection(("127.0.0.1", port), timeout=PATIENCE))
+
     def send(self, text):
-        with self.engine.inside(lambda: socket.create_connection(("127.0.0.1", 5140), timeout=PATIENCE)) as client:
+        with self.connect(5140) as client:
             client.sendall(text)
             client.shutdown(socket.SHUT_WR)
             while client.recv(65536):
@@ -123,7 +130,8 @@ def the_image_is_small_and_has_no_shell(deployment):
     image = json.loads(deployment.engine.run("docker image inspect viewduct"))[0]
     expect(image["Size"] < 20_000_000, f"the image has {image['Size']} bytes")
     expect_equal(image["Config"]["User"], "65532:65532", "its user")
-    listed = deployment.engine.run("docker create --name look viewduct >&2 && docker export look | tar -tv --numeric-owner; docker rm look >&2")
+    listed = deployment.engine.run("docker create --name look viewduct >&2"
+                                   " && docker export look | tar -tv --numeric-owner; docker rm look >&2")
     expect("usr/bin/viewduct" in listed, listed)
     programs = [line.split()[-1] for line in listed.splitlines() if re.search(r" (usr/)?s?bin/[^/]+$", line)]
     expect_equal(programs, ["usr/bin/viewduct"], "programs in the image")
@@ -138,16 +146,17 @@ def the_readme_starts_it(deployment):
     deployment.start(isolated=True)
     for command in commands("up"):
         deployment.engine.run(f"{command} {' '.join(OURS)}", CLONE, **compose_variables())
-    until(lambda: "has started" in deployment.logs("viewduct") and "has started" in deployment.logs("archive"), "the start")
+    for service in ("viewduct", "archive"):
+        until(lambda: "has started" in deployment.logs(service), f"the start of {service}")
 
 
 def one_runs_on_io_uring_and_one_on_epoll(deployment):
     """Where io_uring is refused, it is said once."""
-    has_uring = "io_uring    yes" in deployment.engine.run("docker run --rm --security-opt seccomp=unconfined viewduct version")
+    version = deployment.engine.run("docker run --rm --network none --security-opt seccomp=unconfined viewduct version")
     log = deployment.logs("archive")
     expect("io epoll" in log, log)
     expect_equal(log.count("no io_uring"), 1, f"what is said of it: {log}")
-    if not has_uring:
+    if "io_uring    yes" not in version:
         raise Skip("this machine has no io_uring")
     expect("io uring" in deployment.logs("viewduct"), deployment.logs("viewduct"))
 
@@ -159,7 +168,7 @@ def what_the_program_logs_arrives_on_every_way(deployment):
 
 def it_can_be_scraped(deployment):
     """Where Prometheus, which shares its network, looks."""
-    with deployment.engine.inside(lambda: socket.create_connection(("127.0.0.1", 9464), timeout=PATIENCE)) as connection:
+    with deployment.connect(9464) as connection:
         status, metrics = ask(connection, "/metrics")
     expect(status == 200 and re.search(r'viewduct_records_total{pipeline="logs".*} [1-9]', metrics), metrics[:2000])
 
@@ -183,7 +192,8 @@ def they_have_no_privileges(deployment):
             status = dict(line.split(":\t", 1) for line in file.read().splitlines() if ":\t" in line)
         expect_equal({name: int(status[name], 16) for name in ("CapEff", "CapPrm", "CapBnd")},
                      dict.fromkeys(("CapEff", "CapPrm", "CapBnd"), 0), f"capabilities of {service}")
-        expect_equal((status["Uid"].split(), status["NoNewPrivs"], status["Seccomp"]), (["65532"] * 4, "1", "2"), service)
+        found = status["Uid"].split(), status["NoNewPrivs"], status["Seccomp"]
+        expect_equal(found, (["65532"] * 4, "1", "2"), service)
         expect(deployment.inspect(service)["HostConfig"]["ReadonlyRootfs"], f"{service} can write to its root")
 
 
@@ -194,7 +204,7 @@ def restarting_under_load_loses_nothing(deployment):
 
     def load():
         data = b"\n".join(wanted) + b"\n"
-        with deployment.engine.inside(lambda: socket.create_connection(("127.0.0.1", 5140), timeout=PATIENCE)) as client:
+        with deployment.connect(5140) as client:
             client.sendall(data[: len(data) // 4])
             go_on.wait(PATIENCE)
             client.sendall(data[len(data) // 4 :])
@@ -227,7 +237,8 @@ def a_broken_configuration_is_told(deployment):
 
 
 def the_health_check_passes(deployment):
-    if not re.search(r"^ *viewduct .*health", deployment.engine.run("docker run --rm --network none viewduct help"), re.M):
+    known = deployment.engine.run("docker run --rm --network none viewduct help")
+    if not re.search(r"^ *viewduct .*health", known, re.M):
         raise Skip("there is no `viewduct health` yet")
     until(lambda: deployment.inspect("viewduct")["State"].get("Health", {}).get("Status") == "healthy", "health")
 

@@ -1,5 +1,5 @@
-"""A Docker engine of our own, below build/deploy: with mounts, processes and, if it is to be, a network of its own, so that nothing
-of it is left when it has ended."""
+"""A Docker engine of our own, below build/deploy: with mounts, processes and, if it is to be, a network of its own, so
+that nothing of it is left when it has ended."""
 
 import ctypes
 import fcntl
@@ -33,8 +33,9 @@ class Engine:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.socket = FOLDER / "docker.sock"
         self.log = FOLDER / "dockerd.log"
-        command = ["unshare", "--mount", "--propagation=private", "--pid", "--fork", "--mount-proc", "--kill-child=KILL",
-                   "dockerd", "--bridge=none", "--iptables=false", "--ip-forward=false", "--ip-masq=false",
+        command = ["unshare", "--mount", "--propagation=private", "--pid", "--fork", "--mount-proc",
+                   "--kill-child=KILL", "dockerd", "--bridge=none", "--iptables=false", "--ip-forward=false",
+                   "--ip-masq=false",
                    f"--data-root={self.folder}", f"--exec-root={FOLDER}/docker.run", f"--pidfile={FOLDER}/docker.pid",
                    f"--host=unix://{self.socket}"]
         self.socket.unlink(missing_ok=True)

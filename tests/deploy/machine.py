@@ -54,8 +54,8 @@ class Machine:
         tree = debian_with("systemd", PACKAGES + packages_of(ROOT / "build/viewduct"))
         remove(self.folder)
         subprocess.run(["cp", "-a", "--reflink=auto", str(tree), str(self.folder)], check=True)
-        command = ["systemd-nspawn", "--quiet", "--register=no", f"--machine={name}-{os.getpid()}", "-D", str(self.folder),
-                   "--private-network", f"--bind-ro={ROOT}:/src", "--console=pipe", "--boot"]
+        command = ["systemd-nspawn", "--quiet", "--register=no", f"--machine={name}-{os.getpid()}", "-D",
+                   str(self.folder), "--private-network", f"--bind-ro={ROOT}:/src", "--console=pipe", "--boot"]
         if not os.path.exists("/run/systemd/system"):
             command.insert(1, "--keep-unit")  # there is nobody to ask for one
         variables = os.environ | {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
@@ -70,8 +70,9 @@ class Machine:
     def boot(self):
         until(lambda: self.process.poll() is not None or self.leader(), "the first process", PATIENCE)
         expect(self.process.poll() is None, "it does not boot")
+        ready = ("running", "degraded")
         until(lambda: self.process.poll() is not None
-              or self.try_run("systemctl is-system-running")[1].strip() in ("running", "degraded"), "the boot", PATIENCE)
+              or self.try_run("systemctl is-system-running")[1].strip() in ready, "the boot", PATIENCE)
         expect(self.process.poll() is None, "it does not boot")
 
     def leader(self):
