@@ -2,8 +2,9 @@
 """The image and its compose file, built and driven by the README's own commands, from a clean copy of the project."""
 
 import json
-import pathlib
+import os
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -11,14 +12,12 @@ import sys
 import threading
 
 import yaml
-from deployment import (FOLDER, ROOT, Skip, ask, debian, expect, expect_equal, expect_mirror, play, readme_commands,
-                        until)
+from deployment import (FOLDER, ROOT, Skip, ask, debian, debian_with, expect, expect_equal, expect_mirror, play,
+                        readme_commands, until)
 from engine import Engine
 
 PATIENCE = 60
 CLONE = FOLDER / "clone"
-BASE = "debian:bookworm-slim"
-OURS = ["viewduct", "archive", "program"]
 IO_URING = {"io_uring_setup", "io_uring_enter", "io_uring_register"}
 
 
@@ -35,6 +34,23 @@ def clone():
     for name in names:
         (CLONE / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, CLONE / name)
+
+
+def stand_in_for_prometheus():
+    """The same program from Debian's package, laid out as the image that users get."""
+    tree = debian_with("prometheus", ["prometheus"])
+    home = tree / "prometheus"
+    home.mkdir(exist_ok=True)
+    os.chown(home, 65534, 65534)
+    arguments = ["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"]
+    changes = ["USER 65534", "WORKDIR /prometheus", 'ENTRYPOINT ["/usr/bin/prometheus"]', f"CMD {json.dumps(arguments)}"]
+    return tree, "".join(f" -c {shlex.quote(change)}" for change in changes)
+
+
+def image_of(service):
+    """The image that the compose file names."""
+    file = yaml.safe_load((CLONE / "docker/compose.yaml").read_text(encoding="utf-8"))
+    return file["services"][service]["image"]
 
 
 def commands(name):
@@ -78,6 +94,12 @@ class Deployment:
             self.engine.close()
         self.engine = Engine(isolated)
 
+    def have_image(self, image, stand_in):
+        """Pulls it, or imports what stands for it: a tree, and what is to be said of it."""
+        if self.engine.try_run(f"docker image inspect {image} || timeout 60 docker pull -q {image}", FOLDER)[0] != 0:
+            tree, changes = stand_in()
+            self.engine.run(f"tar -C {tree} -c . | docker import{changes} - {image}")
+
     def compose(self, arguments, **more):
         command = commands("look")[0].split(" logs")[0]
         return self.engine.run(f"{command} {arguments}", CLONE / "docker", **compose_variables(), **more)
@@ -118,8 +140,8 @@ class Deployment:
 
 def the_image_is_built(deployment):
     """With the base image, or what stands for it where no registry can be reached: Debian's own packages."""
-    if deployment.engine.try_run(f"docker image inspect {BASE} || timeout 60 docker pull -q {BASE}", FOLDER)[0] != 0:
-        deployment.engine.run(f"tar -C {debian()} -c . | docker import - {BASE}")
+    deployment.have_image(image_of("program"), lambda: (debian(), ""))
+    deployment.have_image(image_of("prometheus"), stand_in_for_prometheus)
     deployment.engine.run(f"{commands('look')[0].split(' logs')[0]} -f compose.yaml config -q", CLONE / "docker")
     build = commands("alone")[0]
     deployment.engine.run(build.replace("build ", "build --network host ", 1), CLONE)
@@ -145,7 +167,7 @@ def the_readme_starts_it(deployment):
     """On a network of its own; what was built is taken from the cache."""
     deployment.start(isolated=True)
     for command in commands("up"):
-        deployment.engine.run(f"{command} {' '.join(OURS)}", CLONE, **compose_variables())
+        deployment.engine.run(command, CLONE, **compose_variables())
     for service in ("viewduct", "archive"):
         until(lambda: "has started" in deployment.logs(service), f"the start of {service}")
 
@@ -167,7 +189,14 @@ def what_the_program_logs_arrives_on_every_way(deployment):
 
 
 def it_can_be_scraped(deployment):
-    """Where Prometheus, which shares its network, looks."""
+    """By Prometheus, which shares its network."""
+    def found():
+        with deployment.connect(9090) as connection:
+            status, answer = ask(connection, "/api/v1/query?query=viewduct_records_total")
+        return status == 200 and '"pipeline":"logs"' in answer
+
+    until(lambda: "Server is ready" in deployment.logs("prometheus"), "Prometheus")
+    until(found, "the first scrape")
     with deployment.connect(9464) as connection:
         status, metrics = ask(connection, "/metrics")
     expect(status == 200 and re.search(r'viewduct_records_total{pipeline="logs".*} [1-9]', metrics), metrics[:2000])
