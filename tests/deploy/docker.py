@@ -43,7 +43,8 @@ def stand_in_for_prometheus():
     home.mkdir(exist_ok=True)
     os.chown(home, 65534, 65534)
     arguments = ["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"]
-    changes = ["USER 65534", "WORKDIR /prometheus", 'ENTRYPOINT ["/usr/bin/prometheus"]', f"CMD {json.dumps(arguments)}"]
+    changes = ["USER 65534", "WORKDIR /prometheus", 'ENTRYPOINT ["/usr/bin/prometheus"]',
+               f"CMD {json.dumps(arguments)}"]
     return tree, "".join(f" -c {shlex.quote(change)}" for change in changes)
 
 
