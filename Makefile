@@ -6,6 +6,8 @@
 #   make test            what is missing is installed, then all tests run
 #   make check           format, layers, static analysis
 #   make test-sanitized  the tests again, with AddressSanitizer and UndefinedBehaviorSanitizer
+#   make bench           measures viewduct beside its peers (BENCH_ROWS=pattern, BENCH_MB=256, BENCH_ROUNDS=3)
+#   make bench-guard     instructions a MB against the bounds in the tree; GUARD=write sets new ones
 #   make fuzz            each target of tests/fuzz for FUZZ_SECONDS (60), with clang's libFuzzer
 #   make test-systemd    the unit in a booted systemd; make test-docker: the image and its compose file (as root)
 #   make install         DESTDIR= PREFIX=/usr/local; also: uninstall, clean, deps, format, docs
@@ -34,24 +36,31 @@ say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' $(1) '$(2)')
 
 BUILD_PACKAGES := gcc libc6-dev make libuv1-dev liburing-dev libcjson-dev libpcre2-dev \
 	libzstd-dev liblz4-dev libisal-dev zlib1g-dev libmicrohttpd-dev
-TEST_PACKAGES := libcriterion-dev python3 strace util-linux bsdutils socat grep zstd gzip lz4
+TEST_PACKAGES := libcriterion-dev python3 strace util-linux bsdutils socat grep zstd gzip lz4 iproute2 \
+	coreutils diffutils
 CHECK_PACKAGES := clang clang-format clang-tidy cppcheck
+GUARD_PACKAGES := python3 valgrind binutils
 FUZZ_PACKAGES := clang libclang-rt-14-dev libcriterion-dev
+BENCH_PACKAGES := python3 coreutils grep ripgrep zstd gzip lz4 isal pigz socat haproxy rsyslog
 LIBRARIES := -luring -luv -lcjson -lpcre2-8 -lzstd -llz4 -lisal -lz -lmicrohttpd
 
 DEPLOY_PACKAGES := debootstrap systemd-container docker.io docker-compose util-linux python3 python3-yaml make zstd
 
-.PHONY: deps deps-build deps-test deps-fuzz deps-deploy
+.PHONY: deps deps-build deps-test deps-fuzz deps-bench deps-guard deps-deploy
 deps:
-	@tests/check/packages $(BUILD_PACKAGES) $(TEST_PACKAGES) $(CHECK_PACKAGES)
+	@tests/check/packages $(BUILD_PACKAGES) $(TEST_PACKAGES) $(CHECK_PACKAGES) $(GUARD_PACKAGES)
 deps-build:
 	@tests/check/packages $(BUILD_PACKAGES)
 deps-test:
 	@tests/check/packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
+deps-guard:
+	@tests/check/packages $(BUILD_PACKAGES) $(GUARD_PACKAGES)
 deps-fuzz:
 	@tests/check/packages $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
 deps-deploy:
 	@tests/check/packages $(DEPLOY_PACKAGES)
+deps-bench:
+	@tests/check/packages $(BUILD_PACKAGES) $(BENCH_PACKAGES)
 
 # --- how it is built --------------------------------------------------------------------------------------------------
 
@@ -88,6 +97,9 @@ TEST_SOURCES := $(sort $(filter-out tests/scenarios/% tests/bench/% tests/fuzz/%
 OBJECTS := $(SOURCES:%.c=$(OUT)/%.o)
 TEST_OBJECTS := $(TEST_SOURCES:%.c=$(OUT)/%.o)
 PROGRAMS := $(PROGRAM_SOURCES:tests/support/programs/%.c=$(OUT)/programs/%)
+BENCH_SOURCES := $(sort $(wildcard tests/bench/programs/*.c))
+BENCH_SHARED := $(sort $(wildcard tests/bench/shared/*.c))
+BENCH_PROGRAMS := $(BENCH_SOURCES:tests/bench/programs/%.c=$(OUT)/bench/%)
 FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/*.c))
 FUZZ_TARGETS := $(FUZZ_SOURCES:tests/fuzz/%.c=$(OUT)/fuzz/%)
 
@@ -108,9 +120,16 @@ $(OUT)/programs/%: $(OUT)/tests/support/programs/%.o
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(OPTIMISE) $(CFLAGS) $(LINK) -o $@ $< $(LDFLAGS) -lz
 
+$(OUT)/bench/%: $(OUT)/tests/bench/programs/%.o $(BENCH_SHARED:%.c=$(OUT)/%.o)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(OPTIMISE) $(CFLAGS) $(LINK) -o $@ $^ $(LDFLAGS)
+
 # libFuzzer drives the targets where it is built in; elsewhere they replay what it found.
 FUZZ_DRIVER := $(if $(filter fuzz,$(MODE)),,$(OUT)/tests/fuzz/driver/replay.o)
-$(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(FUZZ_DRIVER) $(OUT)/tests/support/bench.o $(filter-out $(OUT)/daemon/%,$(OBJECTS))
+FUZZ_HELPERS := $(patsubst %.c,$(OUT)/%.o,$(filter-out %/replay.c,$(sort $(wildcard tests/fuzz/driver/*.c))) \
+	tests/support/bench.c tests/support/copies_told.c)
+$(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(FUZZ_DRIVER) $(FUZZ_HELPERS) $(filter-out $(OUT)/daemon/%,$(OBJECTS))
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(OPTIMISE) $(CFLAGS) $(LINK) $(if $(FUZZ_DRIVER),,-fsanitize=fuzzer) -o $@ $^ $(LDFLAGS) $(LIBRARIES) \
@@ -127,11 +146,13 @@ $(OUT)/daemon/version.o: DEFINES = -DVIEWDUCT_VERSION='"$(VERSION)"' \
 	-DVIEWDUCT_BUILD='"$(notdir $(CC)) $(strip $(OPTIMISE) $(CFLAGS) $(LINK))"'
 
 .SECONDARY:
--include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(PROGRAM_SOURCES:%.c=$(OUT)/%.d) $(FUZZ_SOURCES:%.c=$(OUT)/%.d)
+-include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(PROGRAM_SOURCES:%.c=$(OUT)/%.d) $(FUZZ_SOURCES:%.c=$(OUT)/%.d) $(FUZZ_HELPERS:.o=.d)
+-include $(BENCH_SOURCES:%.c=$(OUT)/%.d) $(BENCH_SHARED:%.c=$(OUT)/%.d)
 
 # --- running and testing ----------------------------------------------------------------------------------------------
 
-.PHONY: run test test-sanitized tests unit scenarios replay fuzz fuzz-each check check-format check-layers check-tidy check-cppcheck format
+.PHONY: run test test-sanitized tests unit scenarios replay fuzz fuzz-each check check-format check-layers check-bench check-tidy \
+	check-cppcheck format
 run: deps-build
 	@$(MAKE) all
 	@config/examples/quickstart.sh build/viewduct
@@ -181,13 +202,36 @@ test-systemd: all
 test-docker:
 	@tests/deploy/run docker
 
+# --- measuring --------------------------------------------------------------------------------------------------------
+
+.PHONY: bench bench-built
+bench: deps-build
+	@tests/check/packages $(BENCH_PACKAGES) || echo 'bench: it goes on without what is missing'
+	@$(MAKE) bench-built
+	$(Q)tests/bench/run --binary $(BINARY) --programs $(OUT)/bench $(BENCH_FLAGS)
+
+bench-built: $(BINARY) $(BENCH_PROGRAMS)
+.PHONY: bench-guard guard-built
+bench-guard: deps-guard
+	@$(MAKE) guard-built
+	$(Q)tests/bench/guard/run --binary $(BINARY) --steady $(OUT)/guard/steady.so --folder $(OUT)/guard \
+		$(if $(filter write,$(GUARD)),--write)
+
+guard-built: $(BINARY) $(OUT)/guard/steady.so
+	@:
+
+$(OUT)/guard/steady.so: tests/bench/guard/steady.c Makefile
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LANGUAGE) -O2 $(WARNINGS) $(CFLAGS) -fPIC -shared -o $@ $<
+
 # --- checking ---------------------------------------------------------------------------------------------------------
 
 ALL_C := $(shell find config pipeline daemon tests -name '*.[ch]' 2>/dev/null | sort)
 TIDIED := $(SOURCES:%.c=build/tidy/%.done)
 
 check: deps
-	@$(MAKE) check-format check-layers check-cppcheck check-tidy
+	@$(MAKE) check-format check-layers check-bench check-cppcheck check-tidy
 	@echo 'check: all well'
 
 check-format:
@@ -199,6 +243,11 @@ check-layers:
 	$(Q)tests/check/layers
 	$(Q)tests/check/manners
 	$(Q)tests/check/copies
+
+# The bench's arithmetic; nothing is measured.
+check-bench: $(BENCH_PROGRAMS)
+	$(call say,BENCH,)
+	$(Q)tests/bench/selftest $(OUT)/bench --quiet
 
 check-cppcheck:
 	$(call say,CPPCHECK,)

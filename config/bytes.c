@@ -119,6 +119,15 @@ static void take_lines(
 	}
 }
 
+/* FNV-1a, 64 bits (Fowler, Noll, Vo); never 0. */
+static uint64_t hash_of(const char *text, size_t size)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3;
+	return hash ? hash : 1;
+}
+
 static bool read_file(const struct value *lines, struct bytes_list *list, struct faults *faults)
 {
 	const struct document *document = lines->document;
@@ -134,6 +143,7 @@ static bool read_file(const struct value *lines, struct bytes_list *list, struct
 	list->items = document_allocate(document, count * sizeof(struct bytes));
 	list->count = count;
 	take_lines(text, size, lines, list->items);
+	((struct value *)(uintptr_t)lines)->lines = hash_of(text, size);
 	return true;
 }
 

@@ -259,3 +259,50 @@ const char *document_path(const struct document *document, const char *path)
 	return arena_format(
 		document->arena, "%.*s/%s", (int)(slash - document->name), document->name, path);
 }
+
+static bool text_equal(const struct value *a, const struct value *b)
+{
+	return a->size == b->size && memcmp(a->text, b->text, a->size) == 0;
+}
+
+static bool items_equal(const struct value *a, const struct value *b)
+{
+	const struct value *x = a->first, *y = b->first;
+	for (; x != NULL && y != NULL; x = x->next, y = y->next)
+		if (!value_equal(x, y))
+			return false;
+	return x == NULL && y == NULL;
+}
+
+static bool members_equal(const struct value *a, const struct value *b)
+{
+	if (value_count(a) != value_count(b))
+		return false;
+	for (const struct value *member = a->first; member != NULL; member = member->next)
+		if (!value_equal(member, value_member(b, member->key)))
+			return false;
+	return true;
+}
+
+/* The depth of a document is bounded. */
+bool value_equal(const struct value *a, const struct value *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	if (a->kind != b->kind || a->lines != b->lines)
+		return false;
+	switch (a->kind) {
+	case VALUE_NULL:
+		return true;
+	case VALUE_BOOL:
+		return a->truth == b->truth;
+	case VALUE_NUMBER:
+	case VALUE_STRING:
+		return text_equal(a, b);
+	case VALUE_LIST:
+		return items_equal(a, b);
+	case VALUE_OBJECT:
+		return members_equal(a, b);
+	}
+	return false;
+}

@@ -30,6 +30,7 @@ struct value {
 	size_t key_offset, key_end; /* of its key, with its quotes */
 	bool unknown;               /* what it holds cannot be told; see above */
 	bool stands_in; /* the string was nothing but one ${…}: it may be read as any type */
+	uint64_t lines; /* a hash of what the file held that the string names, if its lines were read */
 	bool secret;    /* from a file or credential: never to be shown */
 };
 
@@ -55,6 +56,10 @@ void document_close(struct document *document);
 
 /* The member of an object; NULL if it has none of that name, or `object` is NULL or no object. */
 struct value *value_member(const struct value *object, const char *key);
+
+/* True if both say the same: values after variables and secrets are resolved, members in any order. NULL is like NULL
+ * only. What a file named by "$lines" holds is part of it, as far as it was read (`lines`). */
+bool value_equal(const struct value *a, const struct value *b);
 
 /* How many members or items. */
 size_t value_count(const struct value *value);

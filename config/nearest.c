@@ -190,6 +190,10 @@ static const struct {
 	{ "backoff", "retry" },
 	{ "reconnect", "retry" },
 	{ "initial", "first" },
+	{ "validate", "check" },
+	{ "verify", "check" },
+	{ "start", "run" },
+	{ "plan", "explain" },
 	{ "min", "first" },
 	{ "max", "most" },
 };

@@ -159,11 +159,25 @@ bool admin_open(struct admin **admin, const struct admin_options *options, struc
 	made->commands = *commands;
 	made->log = log;
 	made->started = now_ms();
+	made->generation = 1;
 	made->socket.fd = -1;
 	pthread_mutex_init(&made->lock, NULL);
 	*admin = made;
 	const bool address = open_address(made, options, faults);
 	return open_socket(made, options, faults) && address;
+}
+
+void admin_tell(struct admin *admin, uint64_t generation, uint64_t failures, const char *outcome,
+	int64_t at)
+{
+	if (!admin)
+		return;
+	pthread_mutex_lock(&admin->lock);
+	admin->generation = generation;
+	admin->reload_failures = failures;
+	snprintf(admin->last_reload, sizeof(admin->last_reload), "%s", outcome);
+	admin->last_reload_at = at;
+	pthread_mutex_unlock(&admin->lock);
 }
 
 void admin_close(struct admin *admin)

@@ -1,7 +1,7 @@
 /* The admin server: a running daemon can be asked how it does, over HTTP.
  *
  *     GET /metrics /health /ready /status /     at an address (loopback unless allowed) and at a unix socket
- *     POST /reopen                              at the unix socket only
+ *     POST /reopen /reload                      at the unix socket only
  *
  * It runs on threads of its own (libmicrohttpd) and touches no pipeline: workers are asked for copies of their counters.
  * Requests are bounded: so many connections, so much memory and time for each; at the address the Host must be one that
@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "daemon/control.h"
 #include "daemon/status.h"
 #include "daemon/workers.h"
 
@@ -20,12 +21,18 @@ struct admin;
 struct admin_commands {
 	void *context;
 	void (*reopen)(void *context);
+	/* Waits for what comes of it: true if the new configuration runs. `outcome` in words. */
+	bool (*reload)(void *context, char outcome[CONTROL_TEXT]);
 };
 
 /* Begins to serve. What was named in the configuration and cannot be had is a fault; what is usual and cannot be had is
  * only warned of. False with faults. `admin` stays NULL where nothing is to be served, or nothing could be. */
 bool admin_open(struct admin **admin, const struct admin_options *options, struct workers *workers,
 	const struct admin_commands *commands, struct log *log, struct faults *faults);
+
+/* What came of a reload: it is told from now on. NULL is allowed. */
+void admin_tell(struct admin *admin, uint64_t generation, uint64_t failures, const char *outcome,
+	int64_t at);
 
 /* Answers what has been asked, and ends. NULL is allowed. */
 void admin_close(struct admin *admin);

@@ -61,16 +61,21 @@ static enum MHD_Result give(
 
 /* --- asking -------------------------------------------------------------------------------------------------------- */
 
+/* The admin is locked. */
 static struct metrics_about about(const struct admin *admin)
 {
 	return (struct metrics_about){ .backend = loop_backend(admin->workers->loop),
-		.generation = 1 };
+		.generation = admin->generation,
+		.reload_failures = admin->reload_failures };
 }
 
 static enum MHD_Result give_metrics(const struct answer *answer)
 {
-	const struct metrics_about facts = about(answer->admin);
 	struct snapshot snapshot;
+
+	pthread_mutex_lock(&answer->admin->lock);
+	const struct metrics_about facts = about(answer->admin);
+	pthread_mutex_unlock(&answer->admin->lock);
 
 	if (!workers_ask(answer->admin->workers, PATIENCE_MS, &snapshot))
 		return give(answer, MHD_HTTP_OK, text_plain, NULL);
@@ -79,25 +84,39 @@ static enum MHD_Result give_metrics(const struct answer *answer)
 	return give(answer, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", text);
 }
 
-/* Keeps the snapshot for the rates of later ones; what is told from is at least RATE_MS old, where there is such a one. */
-static char *status_with_rates(struct admin *admin, struct snapshot *snapshot)
+/* What is told from is at least RATE_MS old, and of the same plan. */
+static void age(struct admin *admin, const struct snapshot *snapshot)
 {
-	struct status_about facts = { .metrics = about(admin),
-		.uptime = (double)(snapshot->at - admin->started) / 1e3 };
 	struct snapshot *older = &admin->before[0], *newer = &admin->before[1];
 
-	pthread_mutex_lock(&admin->lock);
+	if (newer->nodes && newer->number != snapshot->number) {
+		snapshot_close(older);
+		snapshot_close(newer);
+	}
 	if (newer->nodes && snapshot->at - newer->at >= RATE_MS) {
 		snapshot_close(older);
 		*older = *newer;
 		*newer = (struct snapshot){ 0 };
 	}
+}
+
+/* Keeps the snapshot for the rates of later ones. */
+static char *status_with_rates(struct admin *admin, struct snapshot *snapshot)
+{
+	struct snapshot *older = &admin->before[0], *newer = &admin->before[1];
+
+	pthread_mutex_lock(&admin->lock);
+	const struct status_about facts = { .metrics = about(admin),
+		.uptime = (double)(snapshot->at - admin->started) / 1e3,
+		.last_reload = admin->last_reload[0] ? admin->last_reload : NULL,
+		.last_reload_at = admin->last_reload_at };
+	age(admin, snapshot);
 	char *text = status_json(snapshot, older->nodes ? older : NULL, &facts);
 	if (newer->nodes) {
 		snapshot_close(snapshot);
 	} else {
+		snapshot_let_go(snapshot);
 		*newer = *snapshot;
-		*snapshot = (struct snapshot){ 0 };
 	}
 	pthread_mutex_unlock(&admin->lock);
 	return text;
@@ -184,6 +203,18 @@ static enum MHD_Result obey_reopen(const struct answer *answer)
 	return say(answer, MHD_HTTP_OK, "reopening the files of sinks\n");
 }
 
+static enum MHD_Result obey_reload(const struct answer *answer)
+{
+	const struct admin_commands *commands = &answer->admin->commands;
+	char outcome[CONTROL_TEXT + 1];
+	const bool good = commands->reload(commands->context, outcome);
+	const size_t size = strlen(outcome);
+
+	outcome[size] = '\n';
+	return queue(answer, good ? MHD_HTTP_OK : MHD_HTTP_CONFLICT, text_plain,
+		MHD_create_response_from_buffer(size + 1, outcome, MHD_RESPMEM_MUST_COPY));
+}
+
 /* --- finding ------------------------------------------------------------------------------------------------------- */
 
 struct route {
@@ -199,6 +230,7 @@ static const struct route routes[] = {
 	{ "/ready", false, give_readiness },
 	{ "/status", false, give_status },
 	{ "/reopen", true, obey_reopen },
+	{ "/reload", true, obey_reload },
 };
 
 static const struct route *find_route(const char *path)

@@ -15,9 +15,12 @@ struct admin {
 	struct MHD_Daemon *socket_server;
 	struct unix_socket socket;
 	char socket_path[UNIX_PATH_MOST + 1];
-	const char *host;          /* as configured: a Host that may be named */
-	uint64_t started;          /* monotonic ms */
-	pthread_mutex_t lock;      /* of what follows */
+	const char *host;     /* as configured: a Host that may be named */
+	uint64_t started;     /* monotonic ms */
+	pthread_mutex_t lock; /* of what follows */
+	uint64_t generation, reload_failures;
+	char last_reload[CONTROL_TEXT];
+	int64_t last_reload_at;
 	struct snapshot before[2]; /* for rates: the older is what they are told from */
 };
 

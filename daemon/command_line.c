@@ -1,6 +1,8 @@
 /* The command line. */
 #include "daemon/command_line.h"
 
+#include "config/nearest.h"
+
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -54,9 +56,10 @@ static const struct parameter parameters[] = {
 };
 
 enum {
+	VERBS = sizeof(verbs) / sizeof(verbs[0]) - 1,
 	PARAMETERS = sizeof(parameters) / sizeof(parameters[0]),
 	DEFAULT_LEVEL = 1,
-	LONGEST_NAME = 24
+	LONGEST_NAME = 40
 };
 
 const char command_line_help[] =
@@ -78,35 +81,8 @@ const char command_line_help[] =
 	"\n"
 	"Exit: 0 fine, 3 records undelivered, 64 wrong command line, 65 records dropped for what "
 	"was in them,\n"
-	"74 something cannot be opened, 78 wrong configuration.\n"
+	"74 something cannot be opened or read, 78 wrong configuration.\n"
 	"TERM and INT drain (twice: end at once); HUP and USR1 reopen the files of sinks.\n";
-
-static unsigned smaller(unsigned a, unsigned b)
-{
-	return a < b ? a : b;
-}
-
-/* How many letters must be changed, added or left out to make one word the other; both are short. */
-static unsigned distance(const char *a, const char *b)
-{
-	unsigned row[LONGEST_NAME + 1];
-	const size_t length = strlen(b);
-
-	if (length > LONGEST_NAME)
-		return LONGEST_NAME;
-	for (unsigned j = 0; j <= length; j++)
-		row[j] = j;
-	for (; *a; a++) {
-		unsigned corner = row[0]++;
-		for (size_t j = 1; j <= length; j++) {
-			const unsigned above = row[j];
-			const unsigned changed = corner + (*a != b[j - 1]);
-			row[j] = smaller(changed, smaller(above, row[j - 1]) + 1);
-			corner = above;
-		}
-	}
-	return row[length];
-}
 
 static const struct verb *find_verb(const char *name)
 {
@@ -116,14 +92,14 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
+/* Names that are near are guessed, others are not. */
 static const char *nearest_verb(const char *name)
 {
-	const struct verb *best = verbs;
+	const char *known[VERBS + 1] = { NULL };
 
-	for (const struct verb *verb = verbs; verb->name; verb++)
-		if (distance(name, verb->name) < distance(name, best->name))
-			best = verb;
-	return best->name;
+	for (size_t i = 0; i < VERBS; i++)
+		known[i] = verbs[i].name;
+	return nearest(name, known);
 }
 
 /* The parameter that begins an argument such as "--format=json", if the command takes it. */
@@ -140,15 +116,17 @@ static const struct parameter *find_parameter(enum command command, const char *
 	return NULL;
 }
 
-static const char *nearest_parameter(enum command command, const char *name)
+static const char *nearest_parameter(enum command command, const char *argument)
 {
-	const char *best = NULL;
+	const char *known[PARAMETERS + 1] = { NULL };
+	char name[LONGEST_NAME];
+	size_t count = 0;
 
 	for (size_t i = 0; i < PARAMETERS; i++)
-		if (parameters[i].commands & IN(command) &&
-			(!best || distance(name, parameters[i].name) < distance(name, best)))
-			best = parameters[i].name;
-	return best;
+		if (parameters[i].commands & IN(command))
+			known[count++] = parameters[i].name;
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(argument, "="), argument);
+	return nearest(name, known);
 }
 
 __attribute__((format(printf, 2, 3))) static bool wrong(
@@ -160,6 +138,16 @@ __attribute__((format(printf, 2, 3))) static bool wrong(
 	vsnprintf(line->error, sizeof(line->error), format, list);
 	va_end(list);
 	return false;
+}
+
+/* `meant` may be NULL. */
+static bool unknown(struct command_line *line, const char *what, const char *name,
+	const char *where, const char *meant)
+{
+	if (!meant)
+		return wrong(line, "there is no %s \"%.40s\"%s", what, name, where);
+	return wrong(
+		line, "there is no %s \"%.40s\"%s: did you mean \"%s\"?", what, name, where, meant);
 }
 
 static bool set_choice(
@@ -189,13 +177,9 @@ static bool read_parameter(struct command_line *line, int count, char *const *ar
 	const struct parameter *parameter = find_parameter(line->command, argument);
 	const char *equals = strchr(argument, '=');
 
-	if (!parameter) {
-		const char *nearest = nearest_parameter(line->command, argument);
-		return nearest ? wrong(line,
-					 "there is no option \"%.40s\" here: did you mean \"%s\"?",
-					 argument, nearest)
-			       : wrong(line, "there is no option \"%.40s\" here", argument);
-	}
+	if (!parameter)
+		return unknown(line, "option", argument, " here",
+			nearest_parameter(line->command, argument));
 	if (!parameter->choices) {
 		if (equals)
 			return wrong(line, "%s takes no value", parameter->name);
@@ -230,8 +214,7 @@ bool command_line_read(struct command_line *line, int count, char *const *argume
 		return wrong(line, "a command is missing");
 	const struct verb *verb = find_verb(arguments[1]);
 	if (!verb)
-		return wrong(line, "there is no command \"%.40s\": did you mean \"%s\"?",
-			arguments[1], nearest_verb(arguments[1]));
+		return unknown(line, "command", arguments[1], "", nearest_verb(arguments[1]));
 	line->command = verb->command;
 	for (int i = 2; i < count; i++) {
 		const char *argument = arguments[i];

@@ -43,7 +43,7 @@ void configuration_report(struct configuration *configuration, struct log *log)
 	for (size_t i = 0; i < configuration->faults.count; i++) {
 		const struct fault *fault = &configuration->faults.items[i];
 		/* The journal wants a priority, and a line for each. */
-		if (log->format == LOG_JSON || log->journal || !fault->file)
+		if (log->format == LOG_JSON || log->journal)
 			report_event(fault, log);
 		else
 			report_text(fault, log);

@@ -13,8 +13,7 @@ struct configuration {
 /* Reads and plans. False with faults. To be closed in either case. */
 bool configuration_read(struct configuration *configuration, const char *path, bool resolve);
 
-/* Says all faults and warnings, in the order of the file. What has no place in it, and under log-format json
- * everything, is an event of the log. */
+/* Says all faults and warnings, in the order of the file; under log-format json as events of the log. */
 void configuration_report(struct configuration *configuration, struct log *log);
 
 void configuration_close(struct configuration *configuration);

@@ -35,8 +35,16 @@ static bool snapshot_open(struct snapshot *snapshot, const struct plan *plan)
 	return false;
 }
 
+void snapshot_let_go(struct snapshot *snapshot)
+{
+	if (snapshot->of)
+		pthread_rwlock_unlock(&snapshot->of->plan_lock);
+	snapshot->of = NULL;
+}
+
 void snapshot_close(struct snapshot *snapshot)
 {
+	snapshot_let_go(snapshot);
 	free(snapshot->nodes);
 	free(snapshot->pools);
 	free(snapshot->workers);
@@ -51,6 +59,7 @@ static void snapshot_copy(const struct snapshot *from, struct snapshot *to)
 	memcpy(to->pools, from->pools, plan->count * sizeof(*from->pools));
 	memcpy(to->workers, from->workers, plan->workers * sizeof(*from->workers));
 	to->at = from->at;
+	to->number = from->number;
 }
 
 bool counters_open(struct counters *counters, const struct plan *plan)
@@ -61,6 +70,7 @@ bool counters_open(struct counters *counters, const struct plan *plan)
 	if (!snapshot_open(&counters->snapshot, plan))
 		return false;
 	pthread_mutex_init(&counters->lock, NULL);
+	pthread_rwlock_init(&counters->plan_lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&counters->answered, &attributes);
@@ -75,6 +85,7 @@ void counters_close(struct counters *counters)
 		return;
 	pthread_cond_destroy(&counters->answered);
 	pthread_mutex_destroy(&counters->lock);
+	pthread_rwlock_destroy(&counters->plan_lock);
 	snapshot_close(&counters->snapshot);
 	counters->open = false;
 }
@@ -172,6 +183,27 @@ static void wait_for_answers(struct counters *counters, uint64_t question, uint6
 			return;
 }
 
+/* What the workers have answered stays as it is: they are the same. */
+bool counters_replace(struct counters *counters, const struct plan *plan)
+{
+	struct snapshot fresh;
+
+	if (pthread_rwlock_trywrlock(&counters->plan_lock) != 0)
+		return false;
+	const bool made = snapshot_open(&fresh, plan);
+	if (made) {
+		pthread_mutex_lock(&counters->lock);
+		for (uint32_t i = 0; i < plan->workers; i++)
+			fresh.workers[i] = counters->snapshot.workers[i];
+		fresh.number = counters->snapshot.number + 1;
+		snapshot_close(&counters->snapshot);
+		counters->snapshot = fresh;
+		pthread_mutex_unlock(&counters->lock);
+	}
+	pthread_rwlock_unlock(&counters->plan_lock);
+	return made;
+}
+
 void counters_give_up(struct counters *counters)
 {
 	if (!counters->open)
@@ -185,8 +217,12 @@ void counters_give_up(struct counters *counters)
 bool counters_ask(struct counters *counters, void (*wake)(void *context), void *context,
 	uint64_t patience_ms, struct snapshot *copy)
 {
-	if (!snapshot_open(copy, counters->snapshot.plan))
+	pthread_rwlock_rdlock(&counters->plan_lock);
+	if (!snapshot_open(copy, counters->snapshot.plan)) {
+		pthread_rwlock_unlock(&counters->plan_lock);
 		return false;
+	}
+	copy->of = counters;
 	pthread_mutex_lock(&counters->lock);
 	const uint64_t question = put_question(counters);
 	wake(context);

@@ -29,14 +29,18 @@ struct snapshot {
 	size_t node_count;
 	struct pool_report *pools; /* a pipeline each */
 	struct worker_report *workers;
-	uint64_t at;   /* monotonic ms */
+	uint64_t at;     /* monotonic ms */
+	uint64_t number; /* of the plan: it grows with each that takes its place */
+	struct counters
+		*of;   /* whose plan is held until it is closed; NULL: only the copies are its */
 	bool complete; /* every worker has answered */
 };
 
 struct counters {
 	pthread_mutex_t lock;
 	pthread_cond_t answered;
-	_Atomic uint64_t question; /* the last one */
+	_Atomic uint64_t question;  /* the last one */
+	pthread_rwlock_t plan_lock; /* whoever asks reads the plan, until the snapshot is closed */
 	struct snapshot snapshot;
 	bool open;
 	bool over; /* nobody answers any more */
@@ -53,6 +57,10 @@ void counters_answer(struct counters *counters, uint32_t worker, const struct en
 /* The same for the last time: the worker ends. */
 void counters_end(struct counters *counters, uint32_t worker, const struct engine *engine);
 
+/* Goes on with another plan of as many workers. False if somebody still looks at a snapshot of the one before (try again
+ * later), or without memory. */
+bool counters_replace(struct counters *counters, const struct plan *plan);
+
 /* The workers will not answer any more: whoever waits goes on with what there is. */
 void counters_give_up(struct counters *counters);
 
@@ -62,6 +70,9 @@ bool counters_ask(struct counters *counters, void (*wake)(void *context), void *
 	uint64_t patience_ms, struct snapshot *copy);
 
 void snapshot_close(struct snapshot *snapshot);
+
+/* The snapshot's plan may change from now on; it can be compared with later ones of the same number. */
+void snapshot_let_go(struct snapshot *snapshot);
 
 /* A node of a pipeline that is the first of its shards, with what the others counted. */
 void snapshot_node(const struct snapshot *snapshot, const struct pipeline *pipeline, size_t index,

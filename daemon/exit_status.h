@@ -8,6 +8,7 @@ enum exit_status {
 	STATUS_BAD_DATA =
 		65,      /* the run ended by itself, but dropped records for what was in them */
 	STATUS_BUG = 70, /* what an assertion stands for */
-	STATUS_CANNOT_OPEN = 74,   /* a listener, file or io_uring that cannot be had at start */
+	STATUS_CANNOT_OPEN =
+		74, /* a listener, file or io_uring that cannot be had at start; a file that could not be read */
 	STATUS_CONFIGURATION = 78, /* a wrong configuration, or none to read */
 };

@@ -2,10 +2,11 @@
 #include "daemon/run.h"
 
 #include "daemon/admin.h"
-#include "daemon/configuration.h"
+#include "daemon/control.h"
 #include "daemon/descriptors.h"
 #include "daemon/notify.h"
 #include "daemon/progress.h"
+#include "daemon/reload.h"
 #include "daemon/signals.h"
 #include "daemon/summary.h"
 #include "daemon/version.h"
@@ -15,33 +16,69 @@
 #include "pipeline/io/loop.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-enum { OTHER_THREADS = 4, STOP_MS = 5000 /* what a drain takes beyond its time, at most */ };
+enum {
+	OTHER_THREADS = 4,
+	RELOAD_PATIENCE_MS = 60000,
+	SWITCH_MS = 10,
+	STOP_MS = 5000 /* what a drain takes beyond its time, at most */
+};
+
+static const char no_memory[] = "not enough memory to start";
 
 struct run {
 	const struct command_line *line;
 	struct log log;
-	struct configuration configuration;
+	struct generation *latest; /* configuration */
+	struct reload reload;
+	bool reload_asked, switching; /* the counters have yet to follow a reload */
 	struct loop *loop;
 	struct workers workers;
 	struct signals signals;
 	struct progress progress;
 	struct watchdog watchdog;
 	struct admin *admin;
-	atomic_bool reopen_asked; /* by the admin server */
-	uint64_t started;         /* ns, of uv_hrtime() */
-	uint64_t deadline;        /* of the drain; 0: it is not draining */
+	struct control control; /* what the admin server asks for */
+	uint64_t started;       /* ns, of uv_hrtime() */
+	uint64_t deadline;      /* of the drain; 0: it is not draining */
 };
+
+/* The configuration was read from there, to its end. */
+static bool check_stdin(struct run *run)
+{
+	const struct plan *plan = run->latest->configuration.plan;
+	bool fine = true;
+
+	for (size_t i = 0; i < plan->count; i++)
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++) {
+			const struct node *node = plan->pipelines[i]->nodes[k];
+			if (node->role == NODE_SOURCE && strcmp(node->type->name, "stdin") == 0)
+				fine = fault_at(&run->latest->configuration.faults, node->value,
+					"name the file of the configuration",
+					"standard input has brought the configuration: nothing is "
+					"left to read");
+		}
+	return fine;
+}
 
 static enum exit_status read_configuration(struct run *run)
 {
-	const bool fine = configuration_read(
-		&run->configuration, command_line_configuration(run->line), true);
+	const char *path = command_line_configuration(run->line);
 
-	configuration_report(&run->configuration, &run->log);
+	run->latest = generation_read(path);
+	if (!run->latest) {
+		log_say(&run->log, LOG_LEVEL_ERROR, "%s", no_memory);
+		return STATUS_CANNOT_OPEN;
+	}
+	bool fine = run->latest->configuration.plan != NULL;
+	if (fine && strcmp(path, "-") == 0)
+		fine = check_stdin(run);
+	configuration_report(&run->latest->configuration, &run->log);
 	return fine ? STATUS_FINE : STATUS_CONFIGURATION;
 }
 
@@ -54,22 +91,38 @@ static bool set_threads(const struct plan *plan)
 	return setenv("UV_THREADPOOL_SIZE", threads, 1) == 0;
 }
 
+/* What was said of the configuration is not said again. */
+static void forget_faults(struct run *run)
+{
+	faults_close(&run->latest->configuration.faults);
+	run->latest->configuration.faults = (struct faults){ 0 };
+}
+
+__attribute__((format(printf, 3, 4))) static enum exit_status cannot_start(
+	struct run *run, const char *remedy, const char *format, ...)
+{
+	char text[256];
+	va_list list;
+
+	va_start(list, format);
+	vsnprintf(text, sizeof(text), format, list);
+	va_end(list);
+	forget_faults(run);
+	fault_at(&run->latest->configuration.faults, NULL, remedy, "%s", text);
+	configuration_report(&run->latest->configuration, &run->log);
+	return STATUS_CANNOT_OPEN;
+}
+
 static enum exit_status make_loop(struct run *run)
 {
 	const char *why = NULL;
 
-	if (!set_threads(run->configuration.plan)) {
-		log_say(&run->log, LOG_LEVEL_ERROR, "not enough memory to start");
-		return STATUS_CANNOT_OPEN;
-	}
-
-	run->loop = loop_create((enum loop_wish)run->configuration.plan->service.io, &why);
-	if (!run->loop) {
-		log_say(&run->log, LOG_LEVEL_ERROR,
-			"no io_uring: %s; with \"io\": \"auto\" epoll takes its place",
-			why ? why : "refused");
-		return STATUS_CANNOT_OPEN;
-	}
+	if (!set_threads(run->latest->configuration.plan))
+		return cannot_start(run, NULL, "%s", no_memory);
+	run->loop = loop_create((enum loop_wish)run->latest->configuration.plan->service.io, &why);
+	if (!run->loop)
+		return cannot_start(run, "write \"io\": \"auto\": then epoll takes its place",
+			"no io_uring: %s", why ? why : "refused");
 	if (why)
 		log_say(&run->log, LOG_LEVEL_WARNING, "no io_uring: %s; epoll takes its place",
 			why);
@@ -92,33 +145,40 @@ static void ask_reopen(void *context)
 {
 	struct run *run = context;
 
-	atomic_store(&run->reopen_asked, true);
+	control_ask_reopen(&run->control);
 	workers_ring(&run->workers);
+}
+
+static bool ask_reload(void *context, char outcome[CONTROL_TEXT])
+{
+	struct run *run = context;
+	const uint64_t number = control_ask_reload(&run->control);
+
+	workers_ring(&run->workers);
+	return control_wait(&run->control, number, RELOAD_PATIENCE_MS, outcome);
 }
 
 static bool open_admin(struct run *run, struct faults *faults)
 {
-	const struct admin_commands commands = { .context = run, .reopen = ask_reopen };
+	const struct admin_commands commands = {
+		.context = run, .reopen = ask_reopen, .reload = ask_reload
+	};
 
-	return admin_open(&run->admin, &run->configuration.plan->service.admin, &run->workers,
-		&commands, &run->log, faults);
+	return admin_open(&run->admin, &run->latest->configuration.plan->service.admin,
+		&run->workers, &commands, &run->log, faults);
 }
 
 static enum exit_status open_workers(struct run *run)
 {
-	struct plan *plan = run->configuration.plan;
-	struct faults *faults = &run->configuration.faults;
+	struct plan *plan = run->latest->configuration.plan;
+	struct faults *faults = &run->latest->configuration.faults;
 
-	if (!signals_open(&run->signals, run->loop)) {
-		log_say(&run->log, LOG_LEVEL_ERROR, "not enough memory to start");
-		return STATUS_CANNOT_OPEN;
-	}
-	/* The warnings of the configuration have been said. */
-	faults_close(faults);
-	*faults = (struct faults){ 0 };
+	if (!signals_open(&run->signals, run->loop))
+		return cannot_start(run, NULL, "%s", no_memory);
+	forget_faults(run);
 	const bool open = workers_open(&run->workers, plan, run->loop, &run->log, faults) &&
 			  open_admin(run, faults);
-	configuration_report(&run->configuration, &run->log);
+	configuration_report(&run->latest->configuration, &run->log);
 	if (open)
 		close_unused_sockets(run);
 	return open ? STATUS_FINE : STATUS_CANNOT_OPEN;
@@ -126,7 +186,7 @@ static enum exit_status open_workers(struct run *run)
 
 static void say_started(struct run *run)
 {
-	const struct plan *plan = run->configuration.plan;
+	const struct plan *plan = run->latest->configuration.plan;
 
 	size_t count = 0;
 
@@ -153,7 +213,7 @@ static void tell_stopping(uint64_t drain)
 static void begin_drain(struct run *run)
 {
 	const uint64_t now = loop_now(run->loop);
-	const uint64_t drain = run->configuration.plan->service.drain;
+	const uint64_t drain = run->latest->configuration.plan->service.drain;
 
 	run->deadline = now + drain;
 	log_say(&run->log, LOG_LEVEL_INFO, "draining, for %" PRIu64 " ms at most", drain);
@@ -161,30 +221,109 @@ static void begin_drain(struct run *run)
 	workers_drain(&run->workers, now + drain / 2);
 }
 
+static struct plan *plan_of(const struct run *run)
+{
+	return run->latest->configuration.plan;
+}
+
+static bool is_reloading(const struct run *run)
+{
+	return reload_is_under_way(&run->reload) || run->switching;
+}
+
+static void notify_reloading(void)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, uv_hrtime() / 1000);
+	notify(text);
+}
+
+static void tell_reload(struct run *run)
+{
+	const struct reload *reload = &run->reload;
+
+	admin_tell(run->admin, reload->number, reload->failures, reload->outcome, reload->at);
+	control_answer(&run->control, reload->result == RELOAD_DONE, reload->outcome);
+	notify("READY=1");
+}
+
+/* A configuration from standard input cannot be read again. */
+static void begin_reload(struct run *run)
+{
+	if (strcmp(run->reload.path, "-") == 0) {
+		reload_refuse(&run->reload, "the reload was refused: the configuration came from "
+					    "standard input");
+		tell_reload(run);
+		return;
+	}
+	notify_reloading();
+	if (!reload_begin(&run->reload))
+		tell_reload(run);
+}
+
+/* Whoever looks at counters has to let go of the plan that was, before it can be freed. */
+static void switch_over(struct run *run)
+{
+	if (!workers_follow(&run->workers, plan_of(run)))
+		return;
+	run->switching = false;
+	run->progress.plan = plan_of(run);
+	generations_sweep(run->latest);
+	tell_reload(run);
+}
+
+static void heed_reload(struct run *run)
+{
+	run->reload_asked |= control_take_reload(&run->control);
+	if (reload_is_under_way(&run->reload) && reload_step(&run->reload))
+		run->switching = true;
+	if (run->switching)
+		switch_over(run);
+	if (!run->reload_asked || is_reloading(run) || run->deadline > 0)
+		return;
+	run->reload_asked = false;
+	begin_reload(run);
+}
+
 static void heed_signals(struct run *run)
 {
 	if (run->signals.ends > 0 && run->deadline == 0)
 		begin_drain(run);
-	if (run->signals.reopen || atomic_exchange(&run->reopen_asked, false)) {
+	if (run->signals.reopen || control_take_reopen(&run->control)) {
 		run->signals.reopen = false;
 		log_say(&run->log, LOG_LEVEL_INFO, "reopening the files of sinks");
 		workers_reopen(&run->workers);
 	}
+	run->reload_asked |= run->signals.reload;
+	run->signals.reload = false;
+	heed_reload(run);
 }
 
 static bool is_over(const struct run *run)
 {
-	return workers_finished(&run->workers) || run->signals.ends > 1 ||
-	       (run->deadline > 0 && loop_now(run->loop) >= run->deadline);
+	return (workers_finished(&run->workers) && !is_reloading(run)) || run->reload.broken ||
+	       run->signals.ends > 1 || (run->deadline > 0 && loop_now(run->loop) >= run->deadline);
 }
 
 static int patience(const struct run *run)
 {
 	const uint64_t now = loop_now(run->loop);
 
+	if (run->switching)
+		return SWITCH_MS;
 	if (run->deadline == 0)
 		return -1;
 	return run->deadline > now ? (int)(run->deadline - now) : 0;
+}
+
+static bool left_files_unread(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++)
+			if (plan->pipelines[i]->nodes[k]->account.unread > 0)
+				return true;
+	return false;
 }
 
 static bool lost_bad_data(const struct plan *plan)
@@ -202,7 +341,7 @@ static bool lost_bad_data(const struct plan *plan)
 /* Known exactly once the workers have ended: what was whole on its way out by then is delivered. */
 static uint64_t undelivered(const struct run *run)
 {
-	const struct plan *plan = run->configuration.plan;
+	const struct plan *plan = run->latest->configuration.plan;
 	uint64_t sum = plan_undelivered(plan); /* of workers that could not be closed */
 
 	for (size_t i = 0; i < plan->count; i++)
@@ -215,7 +354,7 @@ static uint64_t undelivered(const struct run *run)
 static enum exit_status judge_cut_short(struct run *run)
 {
 	const uint64_t left = undelivered(run);
-	const uint64_t bytes = plan_undelivered_bytes(run->configuration.plan);
+	const uint64_t bytes = plan_undelivered_bytes(run->latest->configuration.plan);
 
 	if (left == 0 && bytes == 0)
 		return STATUS_FINE;
@@ -230,14 +369,16 @@ static enum exit_status judge_cut_short(struct run *run)
 
 static enum exit_status judge_finished(const struct run *run)
 {
-	const bool by_itself = run->deadline == 0;
-
-	return by_itself && lost_bad_data(run->configuration.plan) ? STATUS_BAD_DATA : STATUS_FINE;
+	if (run->deadline > 0)
+		return STATUS_FINE;
+	if (left_files_unread(run->latest->configuration.plan))
+		return STATUS_CANNOT_OPEN;
+	return lost_bad_data(run->latest->configuration.plan) ? STATUS_BAD_DATA : STATUS_FINE;
 }
 
 static void print_summary(struct run *run, uint64_t ns)
 {
-	const struct plan *plan = run->configuration.plan;
+	const struct plan *plan = run->latest->configuration.plan;
 
 	if (run->line->quiet)
 		return;
@@ -247,11 +388,23 @@ static void print_summary(struct run *run, uint64_t ns)
 	free(text);
 }
 
+static void close_admin(struct run *run)
+{
+	control_give_up(&run->control);
+	admin_close(run->admin);
+	run->admin = NULL;
+}
+
 static enum exit_status run_to_the_end(struct run *run)
 {
 	run->started = uv_hrtime();
+	run->reload = (struct reload){ .log = &run->log,
+		.workers = &run->workers,
+		.latest = &run->latest,
+		.path = command_line_configuration(run->line),
+		.number = 1 };
 	say_started(run);
-	progress_open(&run->progress, &run->log, run->loop, run->configuration.plan);
+	progress_open(&run->progress, &run->log, run->loop, run->latest->configuration.plan);
 	watchdog_open(&run->watchdog, &run->workers, run->loop, &run->log);
 	while (!is_over(run)) {
 		workers_turn(&run->workers, patience(run));
@@ -260,11 +413,12 @@ static enum exit_status run_to_the_end(struct run *run)
 	const uint64_t ns = uv_hrtime() - run->started;
 	progress_close(&run->progress);
 	watchdog_close(&run->watchdog);
-	admin_close(run->admin);
-	run->admin = NULL;
+	close_admin(run);
 	const bool finished = workers_finished(&run->workers);
 	(void)workers_stop(&run->workers); /* asked again when all is closed */
-	const enum exit_status status = finished ? judge_finished(run) : judge_cut_short(run);
+	const enum exit_status status = run->reload.broken ? STATUS_CANNOT_OPEN
+					: finished         ? judge_finished(run)
+							   : judge_cut_short(run);
 	print_summary(run, ns);
 	return status;
 }
@@ -272,13 +426,14 @@ static enum exit_status run_to_the_end(struct run *run)
 /* What the kernel still holds, only the end of the process frees. */
 static void close_all(struct run *run)
 {
-	admin_close(run->admin);
+	close_admin(run);
 	if (!workers_stop(&run->workers))
 		return;
 	signals_close(&run->signals);
 	workers_close(&run->workers);
+	reload_close(&run->reload);
 	loop_destroy(run->loop);
-	configuration_close(&run->configuration);
+	generations_close(run->latest);
 	activation_close();
 }
 
@@ -288,6 +443,7 @@ enum exit_status run(const struct command_line *line)
 	enum exit_status status;
 
 	activation_take(ACTIVATION_FIRST);
+	control_open(&run.control);
 	descriptors_raise_limit();
 	log_open(&run.log, STDERR_FILENO, (enum log_format)line->log_format,
 		(enum log_level)line->log_level);

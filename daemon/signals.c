@@ -15,6 +15,8 @@ static void on_signal(uv_signal_t *watcher, int number)
 		signals->ends++;
 	else
 		signals->reopen = true;
+	if (number == SIGHUP)
+		signals->reload = true;
 }
 
 static void on_closed(uv_handle_t *handle)

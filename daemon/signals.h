@@ -1,4 +1,4 @@
-/* Signals, as events of the loop: TERM and INT ask to end, HUP and USR1 to reopen; PIPE is ignored. */
+/* Signals, as events of the loop: TERM and INT ask to end, HUP and USR1 to reopen, HUP to reload too; PIPE is ignored. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,9 +12,9 @@ enum { SIGNALS_WATCHED = 4 };
 struct signals {
 	uv_signal_t watchers[SIGNALS_WATCHED];
 	struct loop *loop;
-	uint32_t open; /* watchers that are not closed yet */
-	uint32_t ends; /* how often the end was asked for */
-	bool reopen;   /* asked for, and not done yet; whoever does it clears it */
+	uint32_t open;       /* watchers that are not closed yet */
+	uint32_t ends;       /* how often the end was asked for */
+	bool reopen, reload; /* asked for, and not done yet; whoever does it clears it */
 };
 
 /* Begins to watch. Call before anything is opened: a signal that comes meanwhile waits for the first turn. */

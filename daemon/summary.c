@@ -83,6 +83,8 @@ static void tell_losses(struct row *row, const struct node_report *report)
 			tell(row, "%s dropped (%s)",
 				grouped(report->account.dropped[reason], count),
 				drop_reason_name((enum drop_reason)reason));
+	if (report->account.unread > 0)
+		tell(row, "%s not read", grouped(report->account.unread, count));
 	if (report->account.refused > 0)
 		tell(row, "%s refused", grouped(report->account.refused, count));
 	if (report->account.kernel_dropped > 0)
@@ -280,6 +282,7 @@ static void print_node_json(FILE *out, const struct node *node)
 			copy_reason_name((enum copy_reason)reason),
 			report.account.copies.bytes[reason]);
 	fprintf(out, "},\"held\":%" PRIu64, report.held);
+	print_rare(out, "truncated", report.account.truncated);
 	print_rare(out, "kernel_dropped", report.account.kernel_dropped);
 	print_rare(out, "refused", report.account.refused);
 	print_rare(out, "empty", report.account.empty);

@@ -18,6 +18,8 @@ struct worker {
 	struct faults faults;
 	uv_async_t wake;
 	bool started, wake_open, good, stuck;
+	struct order *_Atomic given;  /* orders that it has not looked at */
+	struct order *orders;         /* those that wait */
 	_Atomic uint64_t drain_until; /* 0: no */
 	atomic_bool reopen, stop, finished;
 	_Atomic uint64_t turns;
@@ -54,6 +56,43 @@ void workers_ring(struct workers *workers)
 	uv_async_send(&workers->bell);
 }
 
+/* Takes one step with each order, and lets go of those that are done. */
+static void step_orders(struct order **orders, struct engine *engine, struct workers *workers)
+{
+	while (*orders) {
+		struct order *order = *orders, *following = order->following;
+		if (!order_step(order, engine)) {
+			orders = &order->following;
+			continue;
+		}
+		*orders = following; /* the order is its owner's again */
+		workers_ring(workers);
+	}
+}
+
+static int orders_patience(const struct order *orders, const struct engine *engine, int timeout_ms)
+{
+	for (; orders; orders = orders->following) {
+		const int patience = order_patience(orders, engine);
+		if (timeout_ms < 0 || patience < timeout_ms)
+			timeout_ms = patience;
+	}
+	return timeout_ms;
+}
+
+static void take_orders(struct worker *worker)
+{
+	struct order *given = atomic_exchange(&worker->given, NULL);
+
+	while (given) {
+		struct order *order = given;
+		given = order->following;
+		order->following = worker->orders;
+		worker->orders = order;
+	}
+	step_orders(&worker->orders, worker->engine, worker->workers);
+}
+
 static void heed(struct worker *worker)
 {
 	const uint64_t until = atomic_load(&worker->drain_until);
@@ -62,6 +101,7 @@ static void heed(struct worker *worker)
 		engine_drain(worker->engine, until);
 	if (atomic_exchange(&worker->reopen, false))
 		engine_reopen(worker->engine);
+	take_orders(worker);
 	counters_answer(&worker->workers->counters, worker->number, worker->engine);
 	if (engine_wants_end(worker->engine) &&
 		!atomic_exchange(&worker->workers->end_wanted, true))
@@ -92,8 +132,9 @@ static void worker_run(void *context)
 	worker->good = open_worker(worker);
 	uv_sem_post(&worker->opened);
 	uv_sem_wait(&worker->go);
-	while (worker->good && !atomic_load(&worker->stop) && !engine_finished(worker->engine)) {
-		engine_turn(worker->engine, -1);
+	while (worker->good && !atomic_load(&worker->stop) &&
+		(worker->orders || !engine_finished(worker->engine))) {
+		engine_turn(worker->engine, orders_patience(worker->orders, worker->engine, -1));
 		heed(worker);
 		atomic_fetch_add_explicit(&worker->turns, 1, memory_order_relaxed);
 	}
@@ -177,10 +218,12 @@ bool workers_finished(const struct workers *workers)
 
 void workers_turn(struct workers *workers, int timeout_ms)
 {
-	if (!engine_finished(workers->engine))
-		engine_turn(workers->engine, timeout_ms);
-	else if (!workers_finished(workers))
+	if (!engine_finished(workers->engine) || workers->orders)
+		engine_turn(workers->engine,
+			orders_patience(workers->orders, workers->engine, timeout_ms));
+	else
 		loop_turn(workers->loop, timeout_ms);
+	step_orders(&workers->orders, workers->engine, workers);
 	counters_answer(&workers->counters, 0, workers->engine);
 	if (engine_wants_end(workers->engine))
 		atomic_store(&workers->end_wanted, true);
@@ -229,6 +272,45 @@ void workers_reopen(struct workers *workers)
 	}
 }
 
+void workers_order(struct workers *workers, uint32_t worker, struct order *order)
+{
+	struct order **list = &workers->orders;
+
+	if (worker == 0) {
+		order->following = *list;
+		*list = order;
+		workers_ring(workers);
+		return;
+	}
+	struct worker *other = &workers->items[worker - 1];
+	order->following = atomic_load(&other->given);
+	while (!atomic_compare_exchange_weak(&other->given, &order->following, order))
+		continue;
+	wake(other);
+}
+
+static bool has_ended(const struct workers *workers, uint32_t worker)
+{
+	return worker > 0 && atomic_load(&workers->items[worker - 1].finished);
+}
+
+uint32_t workers_idlest(const struct workers *workers, const struct plan *plan)
+{
+	uint32_t best = 0;
+	size_t fewest = SIZE_MAX;
+
+	for (uint32_t worker = 0; worker <= workers->count; worker++) {
+		size_t count = 0;
+		for (size_t i = 0; i < plan->count; i++)
+			count += plan->pipelines[i]->engine && plan->pipelines[i]->worker == worker;
+		if (count < fewest && !has_ended(workers, worker)) {
+			fewest = count;
+			best = worker;
+		}
+	}
+	return best;
+}
+
 static void wake_all(void *context)
 {
 	struct workers *workers = context;
@@ -236,6 +318,14 @@ static void wake_all(void *context)
 	workers_ring(workers);
 	for (uint32_t i = 0; i < workers->count; i++)
 		wake(&workers->items[i]);
+}
+
+bool workers_follow(struct workers *workers, struct plan *plan)
+{
+	if (!counters_replace(&workers->counters, plan))
+		return false;
+	workers->plan = plan;
+	return true;
 }
 
 bool workers_ask(struct workers *workers, uint64_t patience_ms, struct snapshot *snapshot)

@@ -6,6 +6,7 @@
 
 #include "daemon/counters.h"
 #include "daemon/log.h"
+#include "daemon/orders.h"
 #include "pipeline/engine.h"
 
 #include <stdatomic.h>
@@ -21,7 +22,8 @@ struct workers {
 	uint32_t count;       /* of them, those that were started */
 	struct loop *loop;    /* of the first */
 	struct engine *engine;
-	uv_async_t bell; /* rung by a worker that has ended */
+	struct order *orders; /* the first worker's, that wait */
+	uv_async_t bell;      /* rung by a worker that has ended */
 	bool bell_open, ending;
 	atomic_bool end_wanted; /* by a node of another worker */
 };
@@ -44,9 +46,18 @@ bool workers_turned(struct workers *workers);
 void workers_drain(struct workers *workers, uint64_t read_deadline);
 void workers_reopen(struct workers *workers);
 
+/* Counts for another plan from now on. False if somebody still looks at a snapshot of the one before: try again later. */
+bool workers_follow(struct workers *workers, struct plan *plan);
+
 /* On any thread, between workers_open() and workers_stop(): a copy of what all have counted; waits at most `patience_ms`
  * for it. False without memory. */
 bool workers_ask(struct workers *workers, uint64_t patience_ms, struct snapshot *snapshot);
+
+/* Gives an order to a worker that has not ended; it lies with the caller until it is done. On the first thread. */
+void workers_order(struct workers *workers, uint32_t worker, struct order *order);
+
+/* The worker with the fewest pipelines of the plan, of those that have not ended. */
+uint32_t workers_idlest(const struct workers *workers, const struct plan *plan);
 
 /* On any thread: lets workers_turn() return. */
 void workers_ring(struct workers *workers);

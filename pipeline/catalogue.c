@@ -5,8 +5,6 @@
 #include "pipeline/plan.h"
 #include "pipeline/registry.h"
 
-enum { MOST_KINDS = 64 };
-
 static const char *const backends[] = { "auto", "uring", "epoll", NULL };
 static const char *const when_full_words[] = { "block", "drop", NULL };
 
@@ -87,7 +85,7 @@ static struct described describe(const struct node_type *type)
 
 const struct catalogue *plan_catalogue(void)
 {
-	static struct described sources[MOST_KINDS], stages[MOST_KINDS], sinks[MOST_KINDS];
+	static struct described sources[REGISTRY_MOST], stages[REGISTRY_MOST], sinks[REGISTRY_MOST];
 	static const struct catalogue catalogue = { .sources = sources,
 		.stages = stages,
 		.sinks = sinks,

@@ -3,12 +3,11 @@
 #include "pipeline/draft.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "config/address.h"
-#include "config/arena.h"
+#include "config/path.h"
+#include "pipeline/shards.h"
 
 /* An option of a node that nobody else may have. */
 struct claim {
@@ -39,10 +38,8 @@ static bool hosts_overlap(const char *a, const char *b)
 }
 
 /* Port 0 is another one each time. */
-static bool same_address(
-	const struct claim *a, const struct claim *b, const struct document *document)
+static bool same_address(const struct claim *a, const struct claim *b)
 {
-	(void)document;
 	const struct address *left = field_of(a), *right = field_of(b);
 	if (!left->text || !right->text || a->node->type != b->node->type ||
 		a->node->value == b->node->value)
@@ -64,55 +61,25 @@ static const char *passed_to(const struct claim *claim)
 }
 
 /* Shards of one source share them. */
-static bool same_passed(
-	const struct claim *a, const struct claim *b, const struct document *document)
+static bool same_passed(const struct claim *a, const struct claim *b)
 {
-	(void)document;
 	const char *left = passed_to(a), *right = passed_to(b);
 	return left && right && a->node->value != b->node->value && strcmp(left, right) == 0;
 }
 
 /* --- paths -------------------------------------------------------------------------------------------------------- */
 
-/* Takes the last part off. */
-static size_t shorten(const char *path, size_t size)
-{
-	while (size > 0 && path[--size] != '/')
-		;
-	return size;
-}
-
-/* The path from the root, without ".", ".." and doubled slashes, as text alone: links are not followed. */
-static const char *normal_path(const struct document *document, const char *path)
-{
-	char here[PATH_MAX] = "";
-	if (path[0] != '/' && !getcwd(here, sizeof(here)))
-		here[0] = '\0';
-	const char *whole = arena_format(document->arena, "%s/%s", here, path);
-	char *normal = document_allocate(document, strlen(whole) + 1);
-	size_t size = 0;
-	while (*whole) {
-		size_t length = strcspn(++whole, "/");
-		if (length == 2 && whole[0] == '.' && whole[1] == '.')
-			size = shorten(normal, size);
-		else if (length > 1 || (length == 1 && whole[0] != '.'))
-			size += (size_t)sprintf(normal + size, "/%.*s", (int)length, whole);
-		whole += length;
-	}
-	normal[size] = '\0';
-	return normal;
-}
-
 /* Devices take any number of writers. */
-static bool same_path(const struct claim *a, const struct claim *b, const struct document *document)
+static bool same_path(const struct claim *a, const struct claim *b)
 {
 	const char *const *left = field_of(a), *const *right = field_of(b);
 	if (!*left || !*right || a->node->value == b->node->value)
 		return false; /* shards that share a file are refused elsewhere */
 	if (a->node->role == NODE_SOURCE && (passed_to(a) || passed_to(b)))
 		return false;
-	const char *path = normal_path(document, *left);
-	return strncmp(path, "/dev/", 5) != 0 && strcmp(path, normal_path(document, *right)) == 0;
+	char path[PATH_MAX], other[PATH_MAX];
+	return path_normal(*left, path) && path_normal(*right, other) &&
+	       strncmp(path, "/dev/", 5) != 0 && strcmp(path, other) == 0;
 }
 
 /* --- all of them -------------------------------------------------------------------------------------------------- */
@@ -123,21 +90,14 @@ struct claims {
 };
 
 /* Sources claim addresses and sockets' paths, sinks claim paths. */
-static bool is_claim(const struct node *node, const struct option *option, unsigned types)
-{
-	if (!(types & 1u << option->type))
-		return false;
-	if (node->role == NODE_SOURCE)
-		return strcmp(option->name, "listen") == 0;
-	return option->is_path;
-}
-
 static const struct option *claim_of(const struct node *node, enum node_role role, unsigned types)
 {
+	if (role == NODE_SINK)
+		return shards_path_option(node);
 	if (node->role != role || !node->state || !node->type->options)
 		return NULL;
 	for (const struct option *option = node->type->options; option->name; option++)
-		if (is_claim(node, option, types))
+		if (types & 1u << option->type && strcmp(option->name, "listen") == 0)
 			return option;
 	return NULL;
 }
@@ -160,14 +120,14 @@ static struct claims find_claims(const struct plan *plan, enum node_role role, u
 }
 
 static void compare(const struct plan *plan, enum node_role role, unsigned types,
-	bool (*same)(const struct claim *, const struct claim *, const struct document *),
-	const char *remedy, const char *message, struct faults *faults)
+	bool (*same)(const struct claim *, const struct claim *), const char *remedy,
+	const char *message, struct faults *faults)
 {
 	struct claims claims = find_claims(plan, role, types);
 	for (size_t i = 1; i < claims.count; i++)
 		for (size_t k = 0; k < i; k++) {
 			const struct claim *claim = &claims.items[i];
-			if (!same(&claims.items[k], claim, plan->document))
+			if (!same(&claims.items[k], claim))
 				continue;
 			fault_at(faults,
 				option_value(claim->node->type->options, claim->node->value,

@@ -44,3 +44,6 @@ bool memory_divide(struct plan *plan, struct draft *drafts, struct faults *fault
 
 /* Refuses one address or one file for two nodes. */
 void conflicts_find(const struct plan *plan, struct faults *faults);
+
+/* Refuses files that are read where they are written. */
+void cycles_find(const struct plan *plan, struct faults *faults);

@@ -19,17 +19,10 @@ enum {
 	HALT_MS = 1000
 };
 
-struct engine {
-	struct loop *loop;
-	struct run *runs; /* of the worker's pipelines */
-	size_t count;
-	size_t first; /* the pipeline whose turn is first: they rotate */
-	engine_log *log;
-	void *log_context;
-	uint64_t epoch_interval; /* ms */
-	struct turn_times times;
-	bool draining, opened, end_wanted;
-};
+size_t engine_pipelines(const struct engine *engine)
+{
+	return engine->count;
+}
 
 size_t run_index(const struct run *run, const struct node *node)
 {
@@ -63,12 +56,19 @@ void engine_say(struct engine *engine, enum log_level level, const char *pipelin
 		engine->log(engine->log_context, level, pipeline, node, text);
 }
 
-static void adopt(struct engine *engine, struct pipeline *pipeline)
+struct run *run_create(struct engine *engine, struct pipeline *pipeline)
 {
-	struct run *run = &engine->runs[engine->count++];
+	struct run **more = reallocarray(engine->runs, engine->count + 1, sizeof(*engine->runs));
+	if (more)
+		engine->runs = more;
+	struct run *run = more ? calloc(1, sizeof(*run)) : NULL;
+	if (!run)
+		return NULL;
 	*run = (struct run){ .pipeline = pipeline, .engine = engine };
 	pipeline->engine = engine;
 	pipeline->run = run;
+	engine->runs[engine->count++] = run;
+	return run;
 }
 
 struct engine *engine_create(
@@ -81,14 +81,12 @@ struct engine *engine_create(
 		.log = log,
 		.log_context = context,
 		.epoch_interval = EPOCH_INTERVAL_MS };
-	engine->runs = calloc(plan->count, sizeof(*engine->runs));
-	if (!engine->runs) {
-		free(engine);
-		return NULL;
-	}
 	for (size_t i = 0; i < plan->count; i++)
-		if (plan->pipelines[i]->worker == worker)
-			adopt(engine, plan->pipelines[i]);
+		if (plan->pipelines[i]->worker == worker &&
+			!run_create(engine, plan->pipelines[i])) {
+			engine_destroy(engine);
+			return NULL;
+		}
 	assert(engine->count > 0);
 	return engine;
 }
@@ -108,14 +106,11 @@ static bool open_edges(struct run *run)
 		if (!batch_open(&edge->batch, edge->kind, edge->room))
 			return false;
 		edge->batch.pin_limit = edge->pin_limit;
-		if (edge->room > run->group_room)
-			run->group_room = edge->room;
 	}
-	run->group = calloc(run->group_room + 1, sizeof(*run->group));
-	return run->group != NULL;
+	return true;
 }
 
-static bool open_memory(struct run *run, struct faults *faults)
+bool run_open_memory(struct run *run, struct faults *faults)
 {
 	struct pipeline *pipeline = run->pipeline;
 	pipeline->pool = pool_create(pipeline->buffers, pipeline->buffer_size);
@@ -128,12 +123,15 @@ static bool open_memory(struct run *run, struct faults *faults)
 	return true;
 }
 
+/* A source that was taken over is open, and goes on with the pool that is its now. */
 static bool open_node(struct run *run, struct node *node, struct faults *faults)
 {
+	bool is_open = node->open;
 	node->pool = run->pipeline->pool;
 	node->loop = run->engine->loop;
+	node->open = true;
 	run->open_nodes++;
-	return !node->type || !node->type->open || node->type->open(node, faults);
+	return is_open || !node->type || !node->type->open || node->type->open(node, faults);
 }
 
 static bool open_role(struct run *run, enum node_role role, struct faults *faults)
@@ -145,18 +143,28 @@ static bool open_role(struct run *run, enum node_role role, struct faults *fault
 	return good;
 }
 
+static const enum node_role order[] = { NODE_SINK, NODE_TEE, NODE_STAGE, NODE_SOURCE };
+
+bool run_open_nodes(struct run *run, struct faults *faults)
+{
+	bool good = true;
+	for (size_t step = 0; good && step < sizeof(order) / sizeof(*order); step++)
+		good = open_role(run, order[step], faults);
+	run->ready = good;
+	return good;
+}
+
 bool engine_open(struct engine *engine, struct faults *faults)
 {
-	static const enum node_role order[] = { NODE_SINK, NODE_TEE, NODE_STAGE, NODE_SOURCE };
 	bool good = true;
 	engine->opened = true;
 	for (size_t i = 0; i < engine->count; i++)
-		good &= open_memory(&engine->runs[i], faults);
+		good &= run_open_memory(engine->runs[i], faults);
 	for (size_t step = 0; good && step < sizeof(order) / sizeof(*order); step++)
 		for (size_t i = 0; i < engine->count; i++)
-			good &= open_role(&engine->runs[i], order[step], faults);
+			good &= open_role(engine->runs[i], order[step], faults);
 	for (size_t i = 0; good && i < engine->count; i++)
-		engine->runs[i].ready = true;
+		engine->runs[i]->ready = true;
 	return good;
 }
 
@@ -174,6 +182,8 @@ static uint64_t earliest_due(const struct run *run)
 	uint64_t due = run->epoch.open ? 0 : run->epoch.due;
 	for (size_t i = 0; i < run->pipeline->node_count; i++) {
 		const struct node *node = run->pipeline->nodes[i];
+		if (node->role == NODE_SOURCE && node->rested)
+			continue; /* it is asked again when it goes on */
 		if (!node->finished && node->due && (!due || node->due < due))
 			due = node->due;
 	}
@@ -191,11 +201,13 @@ static void check_due(struct run *run, uint64_t now)
 static void run_turn(struct run *run)
 {
 	uint64_t begin = clock_ns(), read = run->read;
-	run->ready = false;
 	waiting_end(run, loop_now(run->engine->loop));
 	round_flush(run); /* what waits goes first: the kernel writes while the sources read */
 	for (unsigned round = 0; round < TURN_ROUNDS; round++) {
-		if (!round_moves(run)) {
+		run->ready = false;
+		bool moves = round_moves(run);
+		loop_submit(run->engine->loop);
+		if (!moves && !run->ready) {
 			check_due(run, loop_now(run->engine->loop));
 			waiting_begin(run, loop_now(run->engine->loop));
 			return;
@@ -215,12 +227,12 @@ static bool nothing_but_lost_branches(const struct run *run)
 		if (!node->finished && (!node->optional || (node->role == NODE_SINK && node->up)))
 			return false;
 	}
-	return run->engine->draining;
+	return run->draining;
 }
 
-static bool run_is_over(const struct run *run)
+bool run_is_over(const struct run *run)
 {
-	return run->open_nodes == 0 || nothing_but_lost_branches(run);
+	return !run->failed && (run->open_nodes == 0 || nothing_but_lost_branches(run));
 }
 
 /* How long the loop may wait: not at all while a pipeline is ready. */
@@ -228,11 +240,11 @@ static int waiting_time(const struct engine *engine, int timeout_ms)
 {
 	uint64_t now = loop_now(engine->loop);
 	for (size_t i = 0; i < engine->count; i++) {
-		const struct run *run = &engine->runs[i];
-		if (run->ready)
+		const struct run *run = engine->runs[i];
+		if (run->ready || (run->watched && engine_is_quiet(run->pipeline)))
 			return 0;
 		uint64_t due = earliest_due(run);
-		if (!due || run_is_over(run))
+		if (!due || run->failed || run_is_over(run))
 			continue;
 		int wait = due <= now ? 0 : (int)(due - now < INT32_MAX ? due - now : INT32_MAX);
 		if (timeout_ms < 0 || wait < timeout_ms)
@@ -261,16 +273,15 @@ const struct turn_times *engine_turn_times(const struct engine *engine)
 void engine_turn(struct engine *engine, int timeout_ms)
 {
 	uint64_t now = loop_now(engine->loop), begin = clock_ns();
-	assert(engine->count > 0);
 	for (size_t i = 0; i < engine->count; i++) {
-		struct run *run = &engine->runs[(engine->first + i) % engine->count];
+		struct run *run = engine->runs[(engine->first + i) % engine->count];
 		uint64_t due = earliest_due(run);
-		if (!run_is_over(run) && (run->ready || (due && due <= now)))
+		if (!run->failed && !run_is_over(run) && (run->ready || (due && due <= now)))
 			run_turn(run);
 		else
 			run->ready = false;
 	}
-	engine->first = (engine->first + 1) % engine->count;
+	engine->first = engine->count > 0 ? (engine->first + 1) % engine->count : 0;
 	count_turn(&engine->times, clock_ns() - begin);
 	loop_turn(engine->loop, engine_finished(engine) ? 0 : waiting_time(engine, timeout_ms));
 }
@@ -278,9 +289,30 @@ void engine_turn(struct engine *engine, int timeout_ms)
 bool engine_finished(const struct engine *engine)
 {
 	for (size_t i = 0; i < engine->count; i++)
-		if (!run_is_over(&engine->runs[i]))
+		if (!run_is_over(engine->runs[i]))
 			return false;
 	return true;
+}
+
+void source_drain(struct node *node, uint64_t read_deadline)
+{
+	const struct source_ops *ops = (const void *)node->type;
+	if (ops->drain)
+		ops->drain(node, read_deadline);
+	else
+		node->ended = true;
+}
+
+void run_drain(struct run *run, uint64_t read_deadline)
+{
+	run->draining = true;
+	run->resting = false; /* it ends now, whatever was to follow it */
+	run->ready = true;
+	for (size_t k = 0; k < run->pipeline->node_count; k++) {
+		struct node *node = run->pipeline->nodes[k];
+		if (node->role == NODE_SOURCE && !node->ended)
+			source_drain(node, read_deadline);
+	}
 }
 
 void engine_drain(struct engine *engine, uint64_t read_deadline)
@@ -288,20 +320,8 @@ void engine_drain(struct engine *engine, uint64_t read_deadline)
 	if (engine->draining)
 		return;
 	engine->draining = true;
-	for (size_t i = 0; i < engine->count; i++) {
-		struct run *run = &engine->runs[i];
-		run->ready = true;
-		for (size_t k = 0; k < run->pipeline->node_count; k++) {
-			struct node *node = run->pipeline->nodes[k];
-			if (node->role != NODE_SOURCE || node->ended)
-				continue;
-			const struct source_ops *ops = (const void *)node->type;
-			if (ops->drain)
-				ops->drain(node, read_deadline);
-			else
-				node->ended = true;
-		}
-	}
+	for (size_t i = 0; i < engine->count; i++)
+		run_drain(engine->runs[i], read_deadline);
 }
 
 void engine_want_end(struct engine *engine)
@@ -318,7 +338,7 @@ bool engine_wants_end(const struct engine *engine)
 void engine_reopen(struct engine *engine)
 {
 	for (size_t i = 0; i < engine->count; i++) {
-		struct run *run = &engine->runs[i];
+		struct run *run = engine->runs[i];
 		for (size_t k = 0; k < run->pipeline->node_count; k++) {
 			struct node *node = run->pipeline->nodes[k];
 			const struct sink_ops *ops = (const void *)node->type;
@@ -336,29 +356,42 @@ uint64_t engine_now(const struct engine *engine)
 
 /* Closing */
 
-static bool anything_in_flight(const struct engine *engine)
+static bool anything_in_flight(const struct run *run)
 {
-	for (size_t i = 0; i < engine->count; i++) {
-		const struct pipeline *pipeline = engine->runs[i].pipeline;
-		for (size_t k = 0; k < pipeline->node_count; k++)
-			if (pipeline->nodes[k]->busy > 0)
-				return true;
-	}
+	const struct pipeline *pipeline = run->pipeline;
+	for (size_t k = 0; k < pipeline->node_count; k++)
+		if (pipeline->nodes[k]->busy > 0)
+			return true;
 	return false;
+}
+
+static void cancel(const struct run *run)
+{
+	const struct pipeline *pipeline = run->pipeline;
+	for (size_t k = 0; k < pipeline->node_count; k++) {
+		struct node *node = pipeline->nodes[k];
+		if (node->open && node->type->halt)
+			node->type->halt(node);
+	}
+}
+
+static bool wait_for_all(const struct run *run, uint64_t deadline)
+{
+	struct loop *loop = run->engine->loop;
+	while (anything_in_flight(run) && loop_now(loop) < deadline)
+		loop_turn(loop, HALT_MS);
+	return !anything_in_flight(run);
 }
 
 static bool halt(struct engine *engine)
 {
-	for (size_t i = 0; i < engine->count; i++) {
-		struct pipeline *pipeline = engine->runs[i].pipeline;
-		for (size_t k = 0; k < pipeline->node_count; k++)
-			if (pipeline->nodes[k]->type->halt)
-				pipeline->nodes[k]->type->halt(pipeline->nodes[k]);
-	}
 	uint64_t deadline = loop_now(engine->loop) + HALT_MS;
-	while (anything_in_flight(engine) && loop_now(engine->loop) < deadline)
-		loop_turn(engine->loop, HALT_MS);
-	return !anything_in_flight(engine);
+	bool good = true;
+	for (size_t i = 0; i < engine->count; i++)
+		cancel(engine->runs[i]);
+	for (size_t i = 0; i < engine->count; i++)
+		good &= wait_for_all(engine->runs[i], deadline);
+	return good;
 }
 
 /* What is still held will not be written. */
@@ -369,6 +402,7 @@ static void close_node(struct node *node)
 		node->in->taken.records += node_queued(node);
 	node->account.held = 0;
 	node_drop(node, DROP_SHUTDOWN, held);
+	node->open = false;
 	plan_close_node(node);
 }
 
@@ -378,10 +412,9 @@ static void close_run(struct run *run)
 	struct pipeline *pipeline = run->pipeline;
 	for (size_t i = 0; i < pipeline->edge_count; i++)
 		batch_empty_out(&pipeline->edges[i].batch);
+	carried_close(run);
 	for (size_t i = pipeline->node_count; i-- > 0;)
 		close_node(pipeline->nodes[i]);
-	free(run->group);
-	run->group = NULL;
 	round_close(run);
 	epoch_close(run);
 }
@@ -394,7 +427,41 @@ bool engine_close(struct engine *engine)
 		return false;
 	engine->opened = false;
 	for (size_t i = 0; i < engine->count; i++)
-		close_run(&engine->runs[i]);
+		close_run(engine->runs[i]);
+	return true;
+}
+
+static void free_run(struct run *run)
+{
+	struct pipeline *pipeline = run->pipeline;
+	for (size_t k = 0; k < pipeline->edge_count; k++)
+		batch_close(&pipeline->edges[k].batch);
+	pool_destroy(pipeline->pool);
+	pipeline->pool = NULL;
+	pipeline->engine = NULL;
+	pipeline->run = NULL;
+	free(run);
+}
+
+static void forget(struct engine *engine, const struct run *run)
+{
+	size_t at = 0;
+	while (engine->runs[at] != run)
+		at++;
+	engine->count--;
+	for (; at < engine->count; at++)
+		engine->runs[at] = engine->runs[at + 1];
+	engine->first = 0;
+}
+
+bool run_destroy(struct run *run)
+{
+	cancel(run);
+	if (!wait_for_all(run, loop_now(run->engine->loop) + HALT_MS))
+		return false;
+	close_run(run);
+	forget(run->engine, run);
+	free_run(run);
 	return true;
 }
 
@@ -404,15 +471,8 @@ void engine_destroy(struct engine *engine)
 		return;
 	bool closed = engine_close(engine);
 	assert(closed);
-	for (size_t i = 0; i < engine->count; i++) {
-		struct pipeline *pipeline = engine->runs[i].pipeline;
-		for (size_t k = 0; k < pipeline->edge_count; k++)
-			batch_close(&pipeline->edges[k].batch);
-		pool_destroy(pipeline->pool);
-		pipeline->pool = NULL;
-		pipeline->engine = NULL;
-		pipeline->run = NULL;
-	}
+	for (size_t i = 0; i < engine->count; i++)
+		free_run(engine->runs[i]);
 	free(engine->runs);
 	free(engine);
 }

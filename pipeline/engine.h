@@ -43,6 +43,35 @@ bool engine_wants_end(const struct engine *engine);
 /* Every file sink closes and opens its path again at a record's border. */
 void engine_reopen(struct engine *engine);
 
+/* --- changing what runs -------------------------------------------------------------------------------------------- */
+
+/* True if it was opened, and no attempt to take over has failed. */
+bool engine_runs(const struct pipeline *pipeline);
+
+/* Opens one more pipeline of this worker. False with faults; then nothing of it is left but its plan. */
+bool engine_add(struct engine *engine, struct pipeline *pipeline, struct faults *faults);
+
+/* Begins to end a pipeline: as engine_drain(), for this one. */
+void engine_retire(struct pipeline *pipeline, uint64_t read_deadline);
+
+/* Begins to end a pipeline in favour of `next`: sources that are the same in both read no more and keep what they have
+ * open, the others drain; then what was read is written. */
+void engine_rest(struct pipeline *pipeline, struct pipeline *next, uint64_t read_deadline);
+
+/* True when all that was read of a retired pipeline is written and finished, or of a resting one is written. */
+bool engine_is_quiet(const struct pipeline *pipeline);
+
+/* Gives the sources that match, and what is unfinished in their streams, from `old` to `next`, and lets the rest of
+ * `old` end, as a retired one. False with faults, and nothing is done. */
+bool engine_hand_over(struct pipeline *old, struct pipeline *next, struct faults *faults);
+
+/* Opens a pipeline that was handed over to. False with faults: it does not run, but can be handed over from again. */
+bool engine_take_over(struct pipeline *pipeline, struct faults *faults);
+
+/* Closes a pipeline; what is left in it is counted as dropped. False if something of it does not come back from the
+ * kernel; then the process can only end. */
+bool engine_remove(struct pipeline *pipeline);
+
 /* Records that were read and not written, in queues, frames and sends; those of drop branches do not count. */
 uint64_t plan_undelivered(const struct plan *plan);
 

@@ -63,16 +63,16 @@ void explain_framing(FILE *out, const struct framing *framing)
 		print_delimiter(out, framing);
 }
 
-const char *explain_flow(const struct edge *edge)
+const char *explain_flow(enum flow_kind kind)
 {
 	static const char *const names[] = { "bytes", "records", "frames" };
-	return names[edge->kind];
+	return names[kind];
 }
 
 /* "bytes", "records (newline)", "frames" */
 static void print_carried(FILE *out, const struct edge *edge)
 {
-	fputs(explain_flow(edge), out);
+	fputs(explain_flow(edge->kind), out);
 	if (!edge->consumer->framing)
 		return;
 	fputs(" (", out);
@@ -83,8 +83,8 @@ static void print_carried(FILE *out, const struct edge *edge)
 const struct edge *explain_edge(const struct node *node)
 {
 	if (node->role == NODE_SINK || node->role == NODE_TEE)
-		return holds_edge(node->in);
-	return holds_edge(node->out);
+		return edge_of(node->in);
+	return edge_of(node->out);
 }
 
 static void print_held_up(FILE *out, const struct node *sink)

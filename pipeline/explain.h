@@ -12,7 +12,7 @@ void explain_framing(FILE *out, const struct framing *framing);
 const struct edge *explain_edge(const struct node *node);
 
 /* "bytes", "records" or "frames". */
-const char *explain_flow(const struct edge *edge);
+const char *explain_flow(enum flow_kind kind);
 
 /* The part of the service's memory that is kept for a reload. */
 uint64_t explain_reserve(const struct plan *plan);

@@ -71,7 +71,7 @@ static cJSON *node_object(struct telling *telling, const struct node *node)
 	add_text(telling, object, "kind", node->type->name);
 	add_text(telling, object, "role", roles[node->role]);
 	add_number(telling, object, "depth", holds_depth(node));
-	add_text(telling, object, "flow", explain_flow(edge));
+	add_text(telling, object, "flow", explain_flow(edge->kind));
 	add_framing(telling, object, edge->consumer->framing);
 	add_text(telling, object, "how", node->how);
 	add_text(telling, object, "copies", node->copies_why[0] ? node->copies_why : "0");

@@ -4,11 +4,6 @@
 
 #include "pipeline/holds.h"
 
-struct edge *holds_edge(struct batch *batch)
-{
-	return (struct edge *)(void *)((char *)batch - offsetof(struct edge, batch));
-}
-
 const struct branch *holds_branch(const struct edge *edge)
 {
 	if (edge->producer->role != NODE_TEE)
@@ -23,13 +18,13 @@ const struct branch *holds_branch(const struct edge *edge)
 /* The edge before this one; NULL where the row begins. */
 static const struct edge *edge_before(const struct edge *edge)
 {
-	return edge->producer->in ? holds_edge(edge->producer->in) : NULL;
+	return edge->producer->in ? edge_of(edge->producer->in) : NULL;
 }
 
 unsigned holds_depth(const struct node *node)
 {
 	unsigned depth = 0;
-	const struct edge *edge = node->in ? holds_edge(node->in) : NULL;
+	const struct edge *edge = node->in ? edge_of(node->in) : NULL;
 	for (; edge; edge = edge_before(edge))
 		depth += holds_branch(edge) != NULL;
 	return depth;
@@ -38,7 +33,7 @@ unsigned holds_depth(const struct node *node)
 /* The edge where waiting ends: it begins the first branch above that drops. NULL: it reaches the sources. */
 static const struct edge *last_waiting(const struct node *sink)
 {
-	const struct edge *edge = holds_edge(sink->in);
+	const struct edge *edge = edge_of(sink->in);
 	for (; edge; edge = edge_before(edge)) {
 		const struct branch *branch = holds_branch(edge);
 		if (branch && branch->drop)
@@ -54,7 +49,7 @@ bool holds_on_drop(const struct node *sink)
 
 static bool gets_through(const struct node *node, const struct edge *through)
 {
-	const struct edge *edge = holds_edge(node->in);
+	const struct edge *edge = edge_of(node->in);
 	while (edge && edge != through)
 		edge = edge_before(edge);
 	return edge == through;

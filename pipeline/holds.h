@@ -14,6 +14,3 @@ bool holds_up(const struct node *sink, const struct node *other);
 
 /* True if the sink is on a branch that drops. */
 bool holds_on_drop(const struct node *sink);
-
-/* The edge that a batch is part of. */
-struct edge *holds_edge(struct batch *batch);

@@ -313,7 +313,7 @@ static uint64_t pin_part(const struct edge *edge)
 {
 	const struct node *consumer = edge->consumer;
 	bool gives_bytes = consumer && consumer->role == NODE_STAGE && consumer->out &&
-			   holds_edge(consumer->out)->kind == FLOW_BYTES;
+			   edge_of(consumer->out)->kind == FLOW_BYTES;
 	return gives_bytes || edge->producer->role == NODE_STAGE ? 16 : 8;
 }
 

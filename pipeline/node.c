@@ -7,6 +7,7 @@
 #include "pipeline/run.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
@@ -78,6 +79,12 @@ void node_drop(struct node *node, enum drop_reason reason, uint64_t records)
 	node->account.dropped[reason] += records;
 }
 
+static void say(struct node *node, enum log_level level, const char *text)
+{
+	if (node->pipeline->engine)
+		engine_say(node->pipeline->engine, level, node->pipeline->name, node->name, text);
+}
+
 void node_log(struct node *node, enum log_level level, const char *format, ...)
 {
 	char text[LOG_TEXT];
@@ -85,8 +92,34 @@ void node_log(struct node *node, enum log_level level, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	if (node->pipeline->engine)
-		engine_say(node->pipeline->engine, level, node->pipeline->name, node->name, text);
+	say(node, level, text);
+}
+
+void node_log_gated(
+	struct node *node, struct log_gate *gate, enum log_level level, const char *format, ...)
+{
+	char text[LOG_TEXT], counted[LOG_TEXT + 64];
+	uint64_t missed;
+	if (!log_gate_open(gate, node_now(node), &missed))
+		return;
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	snprintf(counted, sizeof(counted), "%s (%" PRIu64 " more since the last such line)", text,
+		missed);
+	say(node, level, missed > 0 ? counted : text);
+}
+
+bool node_fault(
+	const struct node *node, struct faults *faults, const char *remedy, const char *format, ...)
+{
+	char text[LOG_TEXT];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	return fault_at(faults, NULL, remedy, "%s: %s", node->name, text);
 }
 
 void node_end_run(struct node *node)
@@ -204,12 +237,68 @@ uint32_t node_shard(const struct node *node)
 	return node->pipeline->shard;
 }
 
+/* Behind a queue without room, or with everything that the pool has, somebody waits. */
+static bool is_full(const struct node *sink)
+{
+	const struct node *producer = edge_of(sink->in)->producer;
+	return batch_room(sink->in) < sink->in->room_limit / 2 || pool_available(sink->pool) == 0 ||
+	       (producer->in && !batch_empty(producer->in));
+}
+
+bool node_holds_up(const struct node *sink, char *names, size_t size)
+{
+	const struct pipeline *pipeline = sink->pipeline;
+	size_t used = 0;
+	for (size_t i = 0; is_full(sink) && i < pipeline->node_count; i++) {
+		const struct node *other = pipeline->nodes[i];
+		if (other->finished || !holds_up(sink, other))
+			continue;
+		int more = snprintf(
+			names + used, size - used, "%s%s", used > 0 ? ", " : "", other->name);
+		if (more < 0 || (size_t)more >= size - used) {
+			names[used] = '\0';
+			break;
+		}
+		used += (size_t)more;
+	}
+	return used > 0;
+}
+
+struct node *node_frame_maker(const struct node *sink)
+{
+	const struct edge *edge = edge_of(sink->in);
+	while (edge->kind == FLOW_FRAMES && edge->producer->role == NODE_TEE)
+		edge = edge_of(edge->producer->in);
+	return edge->kind == FLOW_FRAMES ? edge->producer : NULL;
+}
+
 static bool any_drops(const struct tee *tee)
 {
 	for (size_t i = 0; i < tee->count; i++)
 		if (tee->branches[i].drop)
 			return true;
 	return false;
+}
+
+static bool is_patient(const struct node *node)
+{
+	const struct source_ops *ops = (const void *)node->type;
+	return ops->patient;
+}
+
+bool node_is_alone(const struct node *sink)
+{
+	const struct pipeline *pipeline = sink->pipeline;
+	if (!pipeline->engine || engine_pipelines(pipeline->engine) > 1)
+		return false;
+	for (size_t i = 0; i < pipeline->node_count; i++) {
+		const struct node *node = pipeline->nodes[i];
+		if (node->role == NODE_SINK && (node->type != sink->type || node->optional))
+			return false;
+		if (node->role == NODE_SOURCE && !is_patient(node))
+			return false;
+	}
+	return true;
 }
 
 bool node_has_drops(const struct node *node)
@@ -223,7 +312,11 @@ bool node_has_drops(const struct node *node)
 
 struct node *node_source_of(const struct node *node, uint32_t stream)
 {
-	const struct pipeline *pipeline = node->pipeline;
+	return pipeline_source_of(node->pipeline, stream);
+}
+
+struct node *pipeline_source_of(const struct pipeline *pipeline, uint32_t stream)
+{
 	for (size_t i = 0; i < pipeline->node_count; i++) {
 		struct node *source = pipeline->nodes[i];
 		if (source->role == NODE_SOURCE &&

@@ -18,6 +18,8 @@
 #include "pipeline/flow/copy.h"
 #include "pipeline/flow/framing.h"
 
+#include <limits.h>
+
 struct loop;
 struct node;
 struct pipeline;
@@ -103,13 +105,23 @@ struct source_ops {
 	/* What the stream brings is malformed, and passed over from now on: closes its connection; the stream still ends
 	 * as any other. NULL: there is nothing to close. */
 	void (*refuse)(struct node *node, uint32_t stream);
+	/* Puts what it has read already, begins to read nothing, and lets go of what it holds of its pool; true once all
+	 * that is done. It may then go on in another pipeline, from where it is. NULL: it cannot. */
+	bool (*rest)(struct node *node, struct batch *out);
+	/* True if it reads the file of one of these normal paths (config/path.h), or would if it were there. NULL: it
+	 * reads no files. */
+	bool (*reads)(const struct node *node, const char *const *paths, size_t count);
 	bool sockets; /* its streams are connections: an unterminated last record is completed */
 	bool shards;  /* it can be opened several times: the kernel divides what comes */
+	bool patient; /* what it does not read at once waits, and is not lost */
 
 	/* Allows at most this many connections, for the reason given (static). False, and nothing done, if its user has
 	 * set how many. NULL: it has no such option. */
 	bool (*lower)(struct node *node, uint32_t connections, const char *why);
 };
+
+/* `view` is the taker's then; NULL: the stream is to be refused. */
+typedef void hand_back(void *context, uint32_t stream, struct view *view);
 
 struct stage_ops {
 	struct node_type type;
@@ -122,6 +134,10 @@ struct stage_ops {
 
 	/* Its input has ended: lets even what is unfinished go. True when done. NULL: as settle. */
 	bool (*end)(struct node *node, struct batch *out);
+
+	/* Gives away what it holds of unfinished records, stream by stream and in order, and forgets them; a stream that
+	 * cannot go on elsewhere (its record is being passed over) is given with a NULL view. NULL: it holds none. */
+	void (*hand_back)(struct node *node, hand_back *take, void *context);
 };
 
 struct sink_ops {
@@ -133,6 +149,10 @@ struct sink_ops {
 
 	/* Its input has ended and is empty: finishes (syncs, closes). True when done. NULL: at once. */
 	bool (*end)(struct node *node);
+
+	/* The path that it writes to at a time (seconds since 1970). False if none can be told. NULL: it writes no
+	 * file. */
+	bool (*writes)(const struct node *node, int64_t time, char path[PATH_MAX]);
 
 	/* Closes its file and opens the path again, at a record's border. NULL: it has no file. */
 	void (*reopen)(struct node *node);
@@ -163,6 +183,7 @@ struct account {
 	uint64_t truncated;             /* records that were cut to max_record */
 	uint64_t peeked;                /* bytes gathered only to be looked at */
 	uint64_t received, sent; /* sources: payload bytes read; sinks: payload bytes written */
+	uint64_t unread;         /* files that could not be read, wholly or in part */
 	uint64_t refused;        /* connections or datagrams of peers that are not allowed */
 	uint64_t empty;          /* datagrams without a byte: they are nothing */
 	uint64_t kernel_dropped; /* datagrams that the kernel dropped; they were never in */
@@ -202,9 +223,14 @@ struct node {
 	uint64_t blocked_since; /* the engine's: others wait for it; 0: nobody does */
 	uint64_t down_since;    /* the engine's: sinks that are not up; 0: it is */
 	bool optional;          /* on a `drop` branch: what it fails to write holds up no commit */
-	bool more; /* sources: bytes are on their way for certain: a file is being read */
+	bool open;              /* the engine's: what open() made is there */
+	bool drains;            /* the engine's: a source that ends, while others rest */
+	bool rested; /* the engine's: sources that hold nothing of their pool, stages that are settled */
+	bool flush; /* codecs: a sink asks that the open frame ends; taken back when it has */
+	bool more;  /* sources: bytes are on their way for certain: a file is being read */
 	uint32_t first_stream, stream_count; /* sources: the numbers of their streams */
-	uint64_t connections;                /* sockets that are open */
+	uint64_t flushed;     /* codecs: views that `out` has got once that frame has left */
+	uint64_t connections; /* sockets that are open */
 	uint64_t expected;    /* sources: bytes that there are to read; 0: not known */
 	char how[160];        /* for explain: "literal over the run" */
 	char copies_why[160]; /* for explain: "" or "aside ≤ 2MiB" */
@@ -250,11 +276,19 @@ void node_error(struct node *node, enum error_reason reason);
 __attribute__((format(printf, 3, 4))) void node_log(
 	struct node *node, enum log_level level, const char *format, ...);
 
+/* A fault at the start: it has no place, but begins with the node's name. Always false. */
+__attribute__((format(printf, 4, 5))) bool node_fault(const struct node *node,
+	struct faults *faults, const char *remedy, const char *format, ...);
+
 /* Limits a log line to one a second, counting the rest: true if it is time, `missed` gets how many were not said. */
 struct log_gate {
 	uint64_t next, missed;
 };
 bool log_gate_open(struct log_gate *gate, uint64_t now, uint64_t *missed);
+
+/* One event of many alike: said if it is time, with how many were not said since the last one, if any. */
+__attribute__((format(printf, 4, 5))) void node_log_gated(
+	struct node *node, struct log_gate *gate, enum log_level level, const char *format, ...);
 
 /* Positions of streams, in bytes from their start (what they mean is the source's business). */
 void node_note(struct node *source, uint32_t stream, uint64_t position);
@@ -283,8 +317,19 @@ uint32_t node_shards(const struct node *node);
 /* Which of them the node is in, from 0. */
 uint32_t node_shard(const struct node *node);
 
+/* Whom the sink makes wait right now, because what it has not written leaves no room: their names, as many as fit. False
+ * if it is nobody. */
+bool node_holds_up(const struct node *sink, char *names, size_t size);
+
+/* The codec that makes the frames that the sink writes; NULL if it writes none. */
+struct node *node_frame_maker(const struct node *sink);
+
 /* True if the pipeline has a branch that drops: what it was given may never come back. */
 bool node_has_drops(const struct node *node);
+
+/* True if nobody else needs the sink's thread while it writes: there is no other pipeline on it, no sink of another kind
+ * and none that drops, and what the sources don't read meanwhile waits. */
+bool node_is_alone(const struct node *sink);
 
 /* The source that a stream belongs to. */
 struct node *node_source_of(const struct node *node, uint32_t stream);

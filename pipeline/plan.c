@@ -83,6 +83,14 @@ static size_t count_shards(const struct value *pipelines)
 	return count;
 }
 
+static uint64_t budget_of(const struct plan *plan, const char *name)
+{
+	for (size_t i = 0; i < plan->budget_count; i++)
+		if (strcmp(plan->budgets[i].pipeline, name) == 0)
+			return plan->budgets[i].memory;
+	return 0;
+}
+
 /* The shards of one pipeline are read alike, one behind the other; what is wrong is told once. */
 static void read_shards(
 	struct plan *plan, struct draft *drafts, const struct value *value, struct faults *faults)
@@ -101,7 +109,8 @@ static void read_shards(
 		if (shard == 0)
 			shards_check(pipeline, faults);
 		shards_name_paths(pipeline);
-		pipeline->memory /= shards;
+		pipeline->memory = pipeline->memory ? pipeline->memory / shards
+						    : budget_of(plan, pipeline->name);
 		faults_close(&again);
 	}
 }
@@ -115,6 +124,8 @@ static struct draft *read_pipelines(
 	struct pipeline *made = document_allocate(plan->document, (count + 1) * sizeof(*made));
 	for (size_t i = 0; i < count; i++)
 		plan->pipelines[i] = &made[i];
+	plan->own = made;
+	plan->own_count = count;
 	for (const struct value *at = pipelines->first; at; at = at->next)
 		read_shards(plan, drafts, at, faults);
 	return drafts;
@@ -153,6 +164,12 @@ static void plan_pipelines(struct plan *plan, struct draft *drafts, struct fault
 
 struct plan *plan_create(const struct document *document, struct faults *faults)
 {
+	return plan_create_within(document, NULL, 0, faults);
+}
+
+struct plan *plan_create_within(const struct document *document, const struct budget *budgets,
+	size_t count, struct faults *faults)
+{
 	const struct value *root = document->root;
 	if (!root)
 		return NULL;
@@ -163,12 +180,15 @@ struct plan *plan_create(const struct document *document, struct faults *faults)
 	}
 	struct plan *plan = document_allocate(document, sizeof(*plan));
 	plan->document = document;
+	plan->budgets = budgets;
+	plan->budget_count = count;
 	check_root(root, faults);
 	read_service(plan, root, faults);
 	const struct value *pipelines = find_pipelines(root, faults);
 	if (pipelines) {
 		struct draft *drafts = read_pipelines(plan, pipelines, faults);
 		conflicts_find(plan, faults);
+		cycles_find(plan, faults);
 		plan_pipelines(plan, drafts, faults);
 	}
 	if (faults->errors == 0 && plan->count > 0) {
@@ -209,7 +229,7 @@ void plan_destroy(struct plan *plan)
 {
 	if (!plan)
 		return;
-	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++)
-			plan_close_node(plan->pipelines[i]->nodes[k]);
+	for (size_t i = 0; i < plan->own_count; i++)
+		for (size_t k = 0; k < plan->own[i].node_count; k++)
+			plan_close_node(plan->own[i].nodes[k]);
 }

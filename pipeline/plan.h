@@ -72,7 +72,6 @@ struct pipeline {
 	struct pool *pool;
 	struct engine *engine;
 	struct run *run; /* the engine's own */
-	bool warned_datagrams;
 };
 
 struct plan {
@@ -81,7 +80,24 @@ struct plan {
 	size_t count;
 	uint32_t workers; /* threads */
 	const struct document *document;
+	struct pipeline *own; /* those that were made for it; of `pipelines`, some may be older */
+	size_t own_count;
+	const struct budget *budgets; /* while it is being made */
+	size_t budget_count;
 };
+
+/* What memory a pipeline may have (each of its shards) while others are running; 0: it is not said. */
+struct budget {
+	const char *pipeline;
+	uint64_t memory;
+};
+
+/* As plan_create(), with budgets in the place of an even share; where a pipeline names its own memory, that holds. */
+struct plan *plan_create_within(const struct document *document, const struct budget *budgets,
+	size_t count, struct faults *faults);
+
+/* The edge that a batch is part of. */
+struct edge *edge_of(const struct batch *batch);
 
 /* Plans a document. NULL with faults. `document` must outlive it. The warnings among the faults do not refuse. */
 struct plan *plan_create(const struct document *document, struct faults *faults);

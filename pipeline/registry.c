@@ -5,12 +5,10 @@
 #include <assert.h>
 #include <string.h>
 
-enum { MOST_KINDS = 64 };
-
 /* The kinds of a role and their names, in the same order; each ends with NULL. */
 struct kinds {
-	const struct node_type *types[MOST_KINDS];
-	const char *names[MOST_KINDS];
+	const struct node_type *types[REGISTRY_MOST];
+	const char *names[REGISTRY_MOST];
 };
 
 #define SOURCE_TYPE(name) &source_##name.type,
@@ -84,7 +82,7 @@ static void put_in_front(struct kinds *kinds, const struct node_type *type)
 {
 	take_out(kinds, type->name);
 	size_t last = count(kinds);
-	assert(last + 2 <= MOST_KINDS);
+	assert(last + 2 <= REGISTRY_MOST);
 	for (size_t at = last; at > 0; at--) {
 		kinds->types[at] = kinds->types[at - 1];
 		kinds->names[at] = kinds->names[at - 1];

@@ -7,6 +7,9 @@
 #define EACH_STAGE(X) X(split) X(filter) X(join) X(compress) X(decompress)
 #define EACH_SINK(X) X(file) X(tcp) X(unix) X(udp) X(stdout) X(null)
 
+/* Of one role, with those that a test adds. */
+enum { REGISTRY_MOST = 64 };
+
 #define DECLARE_SOURCE(name) extern const struct source_ops source_##name;
 #define DECLARE_STAGE(name) extern const struct stage_ops stage_##name;
 #define DECLARE_SINK(name) extern const struct sink_ops sink_##name;

@@ -87,6 +87,7 @@ static void add_account(struct account *sum, const struct account *account)
 	sum->peeked += account->peeked;
 	sum->received += account->received;
 	sum->sent += account->sent;
+	sum->unread += account->unread;
 	sum->refused += account->refused;
 	sum->empty += account->empty;
 	sum->kernel_dropped += account->kernel_dropped;

@@ -44,8 +44,11 @@ static void step_source(struct run *run, struct node *node)
 {
 	const struct source_ops *ops = (const void *)node->type;
 	struct flow_count before = node->out->put;
-	if (!node->ended) {
-		ops->read(node, node->out);
+	if (!node->ended && !run->carried) {
+		if (run->resting && !node->drains)
+			node->rested = ops->rest(node, node->out);
+		else
+			ops->read(node, node->out);
 		count_given(node, &before);
 		run->read += node->out->put.bytes - before.bytes;
 	}
@@ -69,6 +72,8 @@ static void step_stage(struct run *run, struct node *node)
 		batch_clear_mark(node->in);
 		epoch_pass(run, node);
 	}
+	if (run->resting && batch_empty(node->in))
+		node->rested = !ops->settle || ops->settle(node, node->out);
 	bool (*end)(struct node *, struct batch *) = ops->end ? ops->end : ops->settle;
 	bool over = input_is_over(node) && (!end || end(node, node->out));
 	count_given(node, &before);
@@ -246,6 +251,8 @@ bool round_moves(struct run *run)
 {
 	struct pipeline *pipeline = run->pipeline;
 	uint64_t read = run->read;
+	if (run->carried && carried_put(run))
+		carried_close(run);
 	step_legs(run);
 	run->reading = run->read > read || more_will_come(run);
 	for (size_t i = run->shared; i < pipeline->node_count; i++)
@@ -267,4 +274,6 @@ void round_flush(struct run *run)
 	for (size_t i = run->shared; i < run->pipeline->node_count; i++)
 		if (run->pipeline->nodes[i]->role == NODE_SINK)
 			step_sink(run, run->pipeline->nodes[i]);
+	/* The last sink may have finished here: no round comes that would commit. */
+	epoch_step(run, engine_now(run->engine));
 }

@@ -20,6 +20,18 @@ struct epoch {
 	bool last_done;      /* the sources have ended and what they noted then has been marked */
 };
 
+struct engine {
+	struct loop *loop;
+	struct run **runs; /* of the worker's pipelines */
+	size_t count;
+	size_t first; /* the pipeline whose turn is first: they rotate */
+	engine_log *log;
+	void *log_context;
+	uint64_t epoch_interval; /* ms */
+	struct turn_times times;
+	bool draining, opened, end_wanted;
+};
+
 struct run {
 	struct pipeline *pipeline;
 	struct engine *engine;
@@ -28,20 +40,47 @@ struct run {
 	uint64_t moved;  /* as of the last sweep: views and bytes put and taken */
 	uint64_t epochs; /* the same of epochs */
 	bool reading; /* there is more to read: the sources brought something in this round, or are about to */
-	uint64_t read;      /* bytes that the sources brought */
-	uint32_t overdue;   /* turns in which a node left its due time in the past */
-	struct view *group; /* a record on its way through a tee */
-	uint32_t group_room;
+	uint64_t read;     /* bytes that the sources brought */
+	uint32_t overdue;  /* turns in which a node left its due time in the past */
 	size_t open_nodes; /* nodes that have not finished */
 	struct leg *legs;
 	size_t leg_count, first_leg; /* they take turns to be first */
 	size_t shared;               /* the first node behind the legs */
+	bool draining;
+	bool watched;            /* somebody waits for it to be quiet */
+	bool resting;            /* it is about to be replaced: sources read no more */
+	bool failed;             /* it could not be opened: it waits to be replaced */
+	struct carried *carried; /* what was unfinished in the pipeline that it replaced */
+	size_t carried_count, carried_at;
 };
 
 /* A source and the stages that only it feeds. */
 struct leg {
 	size_t first, size; /* in the pipeline's nodes */
 };
+
+/* Unfinished bytes of a stream that go on in another pipeline; a stream whose bytes cannot be told is refused. */
+struct carried {
+	uint32_t stream;
+	struct view view;
+};
+
+/* What runs are made of and how they end; see engine.c. */
+struct run *run_create(struct engine *engine, struct pipeline *pipeline);
+bool run_open_memory(struct run *run, struct faults *faults);
+bool run_open_nodes(struct run *run, struct faults *faults);
+void source_drain(struct node *node, uint64_t read_deadline);
+void run_drain(struct run *run, uint64_t read_deadline);
+bool run_is_over(const struct run *run);
+/* Cancels, closes and frees it. False, and nothing is freed, if something does not come back. */
+bool run_destroy(struct run *run);
+
+/* The source that a stream belongs to. */
+struct node *pipeline_source_of(const struct pipeline *pipeline, uint32_t stream);
+
+/* Puts carried bytes into the edges of the sources whose streams they are. True when none is left. */
+bool carried_put(struct run *run);
+void carried_close(struct run *run);
 
 bool round_open(struct run *run);
 void round_close(struct run *run);
@@ -55,11 +94,11 @@ void round_flush(struct run *run);
 /* The records that wait in front of the node. */
 uint64_t node_queued(const struct node *node);
 
+/* How many pipelines the worker runs. */
+size_t engine_pipelines(const struct engine *engine);
+
 /* The node's place in its pipeline. */
 size_t run_index(const struct run *run, const struct node *node);
-
-/* The edge that a batch is part of. */
-struct edge *edge_of(const struct batch *batch);
 
 /* `interval`: milliseconds between epochs, at least. */
 bool epoch_open(struct run *run, uint64_t interval);

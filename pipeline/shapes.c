@@ -5,12 +5,14 @@
  * is known: the nodes there are asked with an input that suits them, so that their own faults are found too.
  */
 
+#include "config/units.h"
 #include "pipeline/draft.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "pipeline/explain.h"
 #include "pipeline/holds.h"
 
 static const char newline_text[] = "\n";
@@ -38,7 +40,7 @@ static bool takes_bytes(const struct node *node)
 
 static struct carried *carried_on(struct draft *draft, struct batch *batch)
 {
-	return &draft->carried[holds_edge(batch) - draft->pipeline->edges];
+	return &draft->carried[edge_of(batch) - draft->pipeline->edges];
 }
 
 static struct shape suitable(const struct draft *draft, const struct node *node)
@@ -53,17 +55,11 @@ static struct shape suitable(const struct draft *draft, const struct node *node)
 
 /* --- sources that meet -------------------------------------------------------------------------------------------- */
 
-static const char *kind_name(enum flow_kind kind)
-{
-	static const char *const names[] = { "bytes", "records", "frames" };
-	return names[kind];
-}
-
 /* Adds what a node gives to what others gave to the same edge. */
 static bool meet(
 	const struct node *node, struct shape *all, const struct shape *more, struct faults *faults)
 {
-	const char *first = holds_edge(node->out)->producer->name;
+	const char *first = edge_of(node->out)->producer->name;
 	const struct value *place = node->value;
 	if (more->kind == FLOW_FRAMES)
 		return fault_at(faults, place, "put it into the pipeline's \"stages\"",
@@ -73,7 +69,7 @@ static bool meet(
 			"give each source that brings bytes its own "
 			"\"stages\": [{\"split\": \"newline\"}]",
 			"sources merge as records, but \"%s\" gives %s and \"%s\" %s", first,
-			kind_name(all->kind), node->name, kind_name(more->kind));
+			explain_flow(all->kind), node->name, explain_flow(more->kind));
 	if (!framing_same(all->framing, more->framing))
 		return fault_at(faults, place, "let both split in the same way",
 			"\"%s\" and \"%s\" merge, but their records end differently", first,
@@ -108,10 +104,10 @@ static bool check_stage(const struct node *node, const struct shape *in, struct 
 	if (in->kind == FLOW_FRAMES)
 		return fault_at(faults, node->value, "put it before what compresses",
 			"\"%s\" stands behind \"%s\", whose frames only sinks can take",
-			node->type->name, holds_edge(node->in)->producer->name);
+			node->type->name, edge_of(node->in)->producer->name);
 	if (in->kind == FLOW_RECORDS && shapes_is_split(node))
 		return fault_at(faults, node->value, "leave one of the two splits out",
-			"\"%s\" gives records already", holds_edge(node->in)->producer->name);
+			"\"%s\" gives records already", edge_of(node->in)->producer->name);
 	return true;
 }
 
@@ -135,7 +131,7 @@ static bool check_branches(const struct node *node, const struct shape *in, stru
 			good = fault_at(faults, value_member(tee->branches[i].value, "when_full"),
 				in->kind == FLOW_BYTES ? records_first : compress_later,
 				"only whole records can be dropped, but \"%s\" gets %s",
-				tee->branches[i].name, kind_name(in->kind));
+				tee->branches[i].name, explain_flow(in->kind));
 	return good;
 }
 
@@ -147,7 +143,7 @@ bool plan_records_to_records(
 		return true;
 	return fault_at(faults, node->value,
 		in->kind == FLOW_BYTES ? split_first : "put it before what compresses",
-		"\"%s\" needs records, but gets %s", node->type->name, kind_name(in->kind));
+		"\"%s\" needs records, but gets %s", node->type->name, explain_flow(in->kind));
 }
 
 /* --- the walk ----------------------------------------------------------------------------------------------------- */
@@ -161,11 +157,22 @@ static uint32_t pieces_of(const struct draft *draft, uint64_t max_record)
 	return pieces < VIEW_STREAM / 4 ? (uint32_t)pieces : VIEW_STREAM / 4;
 }
 
+/* What waits in front of a sink may be packed (batch_pack_thin()); frames lie in blocks of their codec's. */
+static void tell_of_packing(struct node *node, const struct shape *in)
+{
+	char size[32];
+	if (node->role == NODE_SINK && in->kind != FLOW_FRAMES)
+		snprintf(node->copies_why, sizeof(node->copies_why),
+			"0, or thin: views under %s, once, when the pool is empty",
+			size_format(node_buffer_size(node) / 16, size));
+}
+
 static bool ask(struct node *node, const struct shape *in, struct shape *out, struct faults *faults)
 {
 	node->charge = 0;
 	node->threads = 0;
 	node->how[0] = node->copies_why[0] = '\0';
+	tell_of_packing(node, in);
 	return !node->type->plan || node->type->plan(node, in, out, faults);
 }
 

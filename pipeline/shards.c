@@ -24,8 +24,7 @@ uint32_t shards_asked_for(const struct value *pipeline)
 	return good ? (uint32_t)keys.shards : 1;
 }
 
-/* The option of a sink that names its file; NULL if it has none. */
-static const struct option *path_of(const struct node *node)
+const struct option *shards_path_option(const struct node *node)
 {
 	if (node->role != NODE_SINK || !node->state || !node->type->options)
 		return NULL;
@@ -43,7 +42,7 @@ static const char **field_of(const struct node *node, const struct option *optio
 void shards_name_paths(const struct pipeline *pipeline)
 {
 	for (size_t i = 0; i < pipeline->node_count; i++) {
-		const struct option *option = path_of(pipeline->nodes[i]);
+		const struct option *option = shards_path_option(pipeline->nodes[i]);
 		const char **path = option ? field_of(pipeline->nodes[i], option) : NULL;
 		const char *at = path && *path ? strstr(*path, mark) : NULL;
 		if (at)
@@ -66,7 +65,7 @@ static void check_source(const struct node *node, struct faults *faults)
 
 static void check_sink(const struct node *node, struct faults *faults)
 {
-	const struct option *option = path_of(node);
+	const struct option *option = shards_path_option(node);
 	if (strcmp(node->type->name, "stdout") == 0)
 		fault_at(faults, node->value, "write to files, or leave \"shards\" out",
 			"several shards cannot share standard output");

@@ -6,6 +6,9 @@
 /* How often the pipeline's configuration asks for it; 1 where that is wrong or not said. */
 uint32_t shards_asked_for(const struct value *pipeline);
 
+/* The option of a sink that names its file; NULL if it has none. */
+const struct option *shards_path_option(const struct node *node);
+
 /* Puts the shard's number in the place of {shard} in the paths of sinks. */
 void shards_name_paths(const struct pipeline *pipeline);
 

@@ -96,19 +96,6 @@ static bool blocking_have_room(
 	return true;
 }
 
-/* Gives a branch views of the first `count` views of the tee's input. */
-static void give(struct run *run, struct branch *branch, const struct batch *in, uint32_t count)
-{
-	for (uint32_t i = 0; i < count; i++) {
-		const struct view *view = batch_peek(in, i);
-		if (!view_slice(view, 0, view->size, &run->group[i]))
-			run->group[i] = (struct view){ 0 };
-		run->group[i].tag = view->tag;
-	}
-	bool put = batch_put_all(branch->in, run->group, count);
-	assert(put);
-}
-
 static uint32_t records_in(const struct batch *in, uint32_t count)
 {
 	uint32_t records = 0;
@@ -134,13 +121,12 @@ void tee_process(struct run *run, struct node *node)
 	struct tee *tee = node->state;
 	struct batch *in = node->in;
 	for (uint32_t count; (count = batch_group(in)) > 0;) {
-		assert(count <= run->group_room);
 		if (!blocking_have_room(run->pipeline, node, count))
 			return;
 		for (size_t i = 0; i < tee->count; i++) {
 			struct branch *branch = &tee->branches[i];
 			if (has_room(run->pipeline, in, branch, count))
-				give(run, branch, in, count);
+				batch_share(branch->in, in, count);
 			else
 				drop(node, branch, records_in(in, count));
 		}

@@ -2,7 +2,8 @@
  *
  * The window of a frame is its block: those of more than max_window are refused. liblz4 allocates when it meets a
  * larger block than before: it is shown the largest when the context is made. As libzstd, it does not say what a call
- * brought that ends in an error: no call gets more than one block, nor any input while output is due.
+ * brought that ends in an error: no call gets more than one block, nor any input while output is due. A stored block
+ * comes out as it comes in, so its checksum gets a call of its own: else what comes out would depend on the cuts.
  */
 #define LZ4F_STATIC_LINKING_ONLY /* Allocating from given memory. */
 
@@ -15,11 +16,14 @@
 
 enum {
 	BLOCK_HEADER = 4,
+	BLOCK_CHECKSUM = 4,
 	LARGEST_BLOCK = 4 << 20,
 	HISTORY = 128 << 10,
 	CONTEXT_SIZE = 1 << 10,
-	VERSION = 0x40, /* 1, linked blocks, no checksums */
-	BLOCK_AT = 5    /* of a frame's header: the byte with its blocks' size */
+	VERSION = 0x40,   /* 1, linked blocks, no checksums */
+	FLAGS_AT = 4,     /* of a frame's header */
+	CHECKSUMS = 0x10, /* among its flags: each block has one */
+	BLOCK_AT = 5      /* of a frame's header: the byte with its blocks' size */
 };
 
 static const uint8_t magic[] = { 0x04, 0x22, 0x4d, 0x18 };
@@ -28,6 +32,7 @@ struct unlz4 {
 	LZ4F_dctx *stream;
 	size_t max_window;
 	size_t hint;   /* the input that liblz4 asks for: a block, and the next one's header */
+	size_t behind; /* of it, what is not the block: its checksum and that header */
 	bool pending;  /* output may be due */
 	bool skipping; /* the frame is a skippable one */
 	uint32_t seen; /* bytes of the header, up to BLOCK_AT */
@@ -82,16 +87,6 @@ static void give_back(void *owner, void *memory)
 	(void)memory;
 }
 
-static void unlz4_begin(void *context)
-{
-	struct unlz4 *unlz4 = context;
-	LZ4F_resetDecompressionContext(unlz4->stream);
-	unlz4->hint = 1;
-	unlz4->pending = false;
-	unlz4->skipping = false;
-	unlz4->seen = 0;
-}
-
 /* Shows it the header of a frame of the largest blocks, so that it takes its memory now. */
 static void take_memory(struct unlz4 *unlz4)
 {
@@ -105,12 +100,12 @@ static void take_memory(struct unlz4 *unlz4)
 	assert(size == sizeof(header));
 }
 
-static void *unlz4_make(void *memory, size_t max_window)
+/* The context is made anew: liblz4's own reset leaves the content's size that a frame told which was not finished, and
+ * takes it for the next one's. */
+static void unlz4_begin(void *context)
 {
-	struct unlz4 *unlz4 = memory;
-	uintptr_t misplaced = (uintptr_t)memory % _Alignof(struct unlz4);
-	assert(misplaced == 0);
-	*unlz4 = (struct unlz4){ .max_window = max_window, .size = arena_size(max_window) };
+	struct unlz4 *unlz4 = context;
+	unlz4->used = 0;
 	unlz4->stream =
 		LZ4F_createDecompressionContext_advanced((LZ4F_CustomMem){ .customAlloc = allocate,
 								 .customCalloc = allocate_zeroed,
@@ -119,6 +114,21 @@ static void *unlz4_make(void *memory, size_t max_window)
 			LZ4F_VERSION);
 	assert(unlz4->stream);
 	take_memory(unlz4);
+	LZ4F_resetDecompressionContext(unlz4->stream);
+	unlz4->hint = 1;
+	unlz4->behind = BLOCK_HEADER;
+	unlz4->pending = false;
+	unlz4->skipping = false;
+	unlz4->seen = 0;
+}
+
+static void *unlz4_make(void *memory, size_t max_window)
+{
+	struct unlz4 *unlz4 = memory;
+	uintptr_t misplaced = (uintptr_t)memory % _Alignof(struct unlz4);
+	assert(misplaced == 0);
+	*unlz4 = (struct unlz4){ .max_window = max_window, .size = arena_size(max_window) };
+	unlz4_begin(unlz4);
 	return unlz4;
 }
 
@@ -129,6 +139,8 @@ static const char *check_header(struct unlz4 *unlz4, const struct decoding *at)
 		uint8_t byte = (uint8_t)at->in[i];
 		if (unlz4->seen < sizeof(magic) && byte != magic[unlz4->seen])
 			unlz4->skipping = true;
+		if (unlz4->seen == FLAGS_AT && byte & CHECKSUMS)
+			unlz4->behind = BLOCK_CHECKSUM + BLOCK_HEADER;
 		if (unlz4->seen == BLOCK_AT && !unlz4->skipping &&
 			(byte >> 4 & 7) > (int)largest_block(unlz4->max_window))
 			return "its blocks are larger than max_window";
@@ -136,9 +148,11 @@ static const char *check_header(struct unlz4 *unlz4, const struct decoding *at)
 	return NULL;
 }
 
+/* A block without what is behind it; then its checksum; then a header. */
 static size_t step_size(const struct unlz4 *unlz4, size_t left)
 {
-	size_t step = unlz4->hint > BLOCK_HEADER ? unlz4->hint - BLOCK_HEADER : unlz4->hint;
+	size_t behind = unlz4->hint > unlz4->behind ? unlz4->behind : BLOCK_HEADER;
+	size_t step = unlz4->hint > behind ? unlz4->hint - behind : unlz4->hint;
 	if (unlz4->pending)
 		return 0;
 	return step < left ? step : left;

@@ -21,7 +21,7 @@ bool batch_open(struct batch *batch, enum flow_kind kind, uint32_t room)
 	return batch->views != NULL;
 }
 
-static struct view *view_at(const struct batch *batch, uint32_t index)
+static inline struct view *view_at(const struct batch *batch, uint32_t index)
 {
 	return &batch->views[(batch->head + index) & (batch->capacity - 1)];
 }
@@ -44,13 +44,6 @@ void batch_close(struct batch *batch)
 size_t batch_cost(uint32_t room)
 {
 	return ring_size(room) * sizeof(struct view);
-}
-
-uint32_t batch_room(const struct batch *batch)
-{
-	if (batch->pin_limit && batch->pins >= batch->pin_limit)
-		return 0;
-	return batch->room_limit - batch->count;
 }
 
 /* Where an epoch's mark lies behind the last view, what comes next must not grow into it. */
@@ -81,7 +74,7 @@ static uint32_t tag_joined(enum flow_kind kind, uint32_t tag, uint32_t next)
 	return kind == FLOW_BYTES ? next : tag + next;
 }
 
-static bool joins_last(const struct batch *batch, const struct view *view)
+static inline bool joins_last(const struct batch *batch, const struct view *view)
 {
 	if (batch->count == 0 || mark_is_last(batch))
 		return false;
@@ -90,36 +83,49 @@ static bool joins_last(const struct batch *batch, const struct view *view)
 	       last->size <= UINT32_MAX - view->size;
 }
 
-static void count_in(struct flow_count *count, enum flow_kind kind, const struct view *view)
+static inline void count_in(struct flow_count *count, enum flow_kind kind, const struct view *view)
 {
 	count->bytes += view->size;
 	if (kind != FLOW_BYTES)
 		count->records += view_records(view);
 }
 
-static void pin(struct batch *batch, const struct view *view)
+static inline void pin(struct batch *batch, const struct view *view)
 {
-	if (view->buffer && view->buffer != batch->last_pinned)
-		batch->pins++;
-	if (view->buffer)
-		batch->last_pinned = view->buffer;
+	if (!view->buffer || view->buffer == batch->last_pinned)
+		return;
+	batch->pins++;
+	batch->last_pinned = view->buffer;
 }
 
-static void append(struct batch *batch, struct view *view)
+/* The last view, which it continues, becomes longer. */
+static void join(struct batch *batch, const struct view *view)
+{
+	struct view *last = view_at(batch, batch->count - 1);
+	count_in(&batch->put, batch->kind, view);
+	last->size += view->size;
+	last->tag = tag_joined(batch->kind, last->tag, view->tag);
+}
+
+/* It becomes the last one, and is held. */
+static inline void append(struct batch *batch, const struct view *view)
 {
 	count_in(&batch->put, batch->kind, view);
-	if (joins_last(batch, view)) {
-		struct view *last = view_at(batch, batch->count - 1);
-		last->size += view->size;
-		last->tag = tag_joined(batch->kind, last->tag, view->tag);
-		view_drop(view);
-		return;
-	}
 	assert(batch->count < batch->capacity);
 	pin(batch, view);
 	*view_at(batch, batch->count) = *view;
 	batch->count++;
 	batch->put.views++;
+}
+
+static inline void move_in(struct batch *batch, struct view *view, bool joins)
+{
+	if (joins) {
+		join(batch, view);
+		view_drop(view);
+		return;
+	}
+	append(batch, view);
 	*view = (struct view){ 0 };
 }
 
@@ -132,26 +138,28 @@ bool batch_put_all(struct batch *batch, struct view *views, uint32_t count)
 {
 	assert(!batch->closed);
 	assert(count > 0);
-	uint32_t need = joins_last(batch, &views[0]) ? count - 1 : count;
-	if (need > 0 && batch_room(batch) < need)
+	bool joins = joins_last(batch, &views[0]);
+	if (count > joins && batch_room(batch) < count - joins)
 		return false;
-	for (uint32_t i = 0; i < count; i++)
-		append(batch, &views[i]);
+	move_in(batch, &views[0], joins);
+	for (uint32_t i = 1; i < count; i++)
+		move_in(batch, &views[i], joins_last(batch, &views[i]));
 	return true;
 }
 
-uint32_t batch_ready(const struct batch *batch)
+void batch_share(struct batch *batch, const struct batch *from, uint32_t count)
 {
-	if (!batch->marked)
-		return batch->count;
-	uint64_t before = batch->mark - batch->taken.views;
-	return before < batch->count ? (uint32_t)before : batch->count;
-}
-
-const struct view *batch_peek(const struct batch *batch, uint32_t index)
-{
-	assert(index < batch_ready(batch));
-	return view_at(batch, index);
+	assert(!batch->closed);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct view *view = batch_peek(from, i);
+		if (joins_last(batch, view)) {
+			join(batch, view);
+			continue;
+		}
+		append(batch, view);
+		if (view->buffer)
+			buffer_hold(view->buffer);
+	}
 }
 
 /* A pin ends where the next view with a buffer has another one. */

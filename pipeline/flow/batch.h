@@ -49,7 +49,12 @@ void batch_empty_out(struct batch *batch);
 size_t batch_cost(uint32_t room);
 
 /* How many views still fit. */
-uint32_t batch_room(const struct batch *batch);
+static inline uint32_t batch_room(const struct batch *batch)
+{
+	if (batch->pin_limit && batch->pins >= batch->pin_limit)
+		return 0;
+	return batch->room_limit - batch->count;
+}
 
 static inline bool batch_empty(const struct batch *batch)
 {
@@ -63,11 +68,25 @@ bool batch_put(struct batch *batch, struct view *view);
 /* Puts views that belong together (a record's pieces, a frame's), all or none. Moves them. */
 bool batch_put_all(struct batch *batch, struct view *views, uint32_t count);
 
+/* Puts further views of the first `count` ready ones of another batch, which stay there: of a record, a run or a frame.
+ * There must be room for them. */
+void batch_share(struct batch *batch, const struct batch *from, uint32_t count);
+
 /* How many views may be looked at or taken now: all that stand before a mark, or all. */
-uint32_t batch_ready(const struct batch *batch);
+static inline uint32_t batch_ready(const struct batch *batch)
+{
+	if (!batch->marked)
+		return batch->count;
+	uint64_t before = batch->mark - batch->taken.views;
+	return before < batch->count ? (uint32_t)before : batch->count;
+}
 
 /* The `index`th ready view, for looking only. It stays the batch's. index < batch_ready(). */
-const struct view *batch_peek(const struct batch *batch, uint32_t index);
+static inline const struct view *batch_peek(const struct batch *batch, uint32_t index)
+{
+	assert(index < batch_ready(batch));
+	return &batch->views[(batch->head + index) & (batch->capacity - 1)];
+}
 
 /* Takes the first ready view. There must be one. */
 struct view batch_take(struct batch *batch);

@@ -131,32 +131,16 @@ uint32_t pool_most_used(const struct pool *pool)
 	return pool->most_used;
 }
 
-static void give_back(struct buffer *buffer)
+void buffer_give_back(struct buffer *buffer)
 {
 	struct pool *pool = buffer->pool;
+	assert(buffer->holders == 0);
+	if (!pool) {
+		buffer->destroy(buffer);
+		return;
+	}
 	ASAN_POISON_MEMORY_REGION(buffer->data, buffer->size);
 	buffer->next = pool->free;
 	pool->free = buffer;
 	pool->free_count++;
-}
-
-void buffer_hold(struct buffer *buffer)
-{
-	assert(buffer->holders > 0);
-	buffer->holders++;
-}
-
-void buffer_release(struct buffer **held)
-{
-	struct buffer *buffer = *held;
-	*held = NULL;
-	if (!buffer)
-		return;
-	assert(buffer->holders > 0);
-	if (--buffer->holders > 0)
-		return;
-	if (buffer->pool)
-		give_back(buffer);
-	else
-		buffer->destroy(buffer);
 }

@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -63,11 +64,27 @@ uint32_t pool_available(const struct pool *pool);
 uint32_t pool_most_used(const struct pool *pool);
 
 /* One more holder. */
-void buffer_hold(struct buffer *buffer);
+static inline void buffer_hold(struct buffer *buffer)
+{
+	assert(buffer->holders > 0);
+	buffer->holders++;
+}
+
+/* A buffer without holders goes back to where it came from: buffer_release() does it. */
+void buffer_give_back(struct buffer *buffer);
 
 /* One holder less; at none the buffer goes back to where it came from. The caller's pointer is set to NULL; a NULL
  * buffer is allowed. */
-void buffer_release(struct buffer **buffer);
+static inline void buffer_release(struct buffer **held)
+{
+	struct buffer *buffer = *held;
+	*held = NULL;
+	if (!buffer)
+		return;
+	assert(buffer->holders > 0);
+	if (--buffer->holders == 0)
+		buffer_give_back(buffer);
+}
 
 /* Bytes that a producer can still fill. */
 static inline uint32_t buffer_room(const struct buffer *buffer)

@@ -1,8 +1,10 @@
-/* Framings: first, last, how many, and where a record starts. Delimiters are searched, all else is scanned. */
+/* Framings: first, last, how many, and where a record starts. Delimiters are searched, all else is walked. */
 
 #include "pipeline/flow/framing.h"
 
+#include "pipeline/flow/count.h"
 #include "pipeline/flow/scan.h"
+#include "pipeline/flow/walk.h"
 
 #include <assert.h>
 #include <string.h>
@@ -122,72 +124,20 @@ static size_t search_back(const struct framing *framing, const char *data, size_
 	return 0;
 }
 
-static size_t walk(const struct framing *framing, const char *data, size_t size)
-{
-	size_t end = 0;
-	for (size_t step; (step = framing_first(framing, data + end, size - end)) > 0;)
-		end += step;
-	return end;
-}
-
-/* Up to the end of the last record of one size. */
-static size_t last_fixed(const struct framing *framing, size_t size)
-{
-	return size - size % framing->size;
-}
-
 size_t framing_last(const struct framing *framing, const char *data, size_t size)
 {
-	if (framing->kind == FRAMING_FIXED)
-		return last_fixed(framing, size);
 	if (stands_apart(framing))
 		return 0;
-	return framing->self_overlapping || framing->kind != FRAMING_DELIMITED
-		       ? walk(framing, data, size)
-		       : search_back(framing, data, size);
-}
-
-typedef unsigned char lanes __attribute__((vector_size(16), aligned(1), may_alias));
-
-static uint32_t sum_lanes(lanes counts)
-{
-	uint32_t sum = 0;
-	for (int i = 0; i < 16; i++)
-		sum += counts[i];
-	return sum;
-}
-
-/* Sixteen at a time: a lane counts to 255 before it is emptied. */
-static uint32_t count_byte(const char *data, size_t size, char byte)
-{
-	uint32_t count = 0;
-	size_t at = 0;
-	while (size - at >= 16) {
-		size_t blocks = (size - at) / 16 < 255 ? (size - at) / 16 : 255;
-		lanes counts = { 0 };
-		for (size_t i = 0; i < blocks; i++, at += 16)
-			counts -= (lanes)(*(const lanes *)(const void *)(data + at) ==
-					  (unsigned char)byte);
-		count += sum_lanes(counts);
-	}
-	for (; at < size; at++)
-		count += data[at] == byte;
-	return count;
+	if (framing->kind == FRAMING_DELIMITED && !framing->self_overlapping)
+		return search_back(framing, data, size);
+	return walk_records(framing, data, size, SCAN_NO_LIMIT).end;
 }
 
 uint32_t framing_count(const struct framing *framing, const char *data, size_t size)
 {
 	if (framing->kind == FRAMING_DELIMITED && framing->delimiter_size == 1)
-		return count_byte(data, size, framing->delimiter[0]);
-	if (framing->kind == FRAMING_FIXED)
-		return (uint32_t)(size / framing->size);
-	if (stands_apart(framing))
-		return 0;
-	uint32_t count = 0;
-	for (size_t at = 0, step; (step = framing_first(framing, data + at, size - at)) > 0;
-		at += step)
-		count++;
-	return count;
+		return (uint32_t)count_byte(data, size, framing->delimiter[0]);
+	return walk_records(framing, data, size, SCAN_NO_LIMIT).records;
 }
 
 size_t framing_start(const struct framing *framing, const char *data, size_t at)

@@ -1,4 +1,4 @@
-/* Slicing, publishing and dropping. */
+/* Views of what a producer publishes. */
 
 #include "pipeline/flow/view.h"
 
@@ -20,20 +20,4 @@ struct view view_publish(struct buffer *buffer, uint32_t size)
 	buffer->published += size;
 	buffer_hold(buffer);
 	return view;
-}
-
-bool view_slice(const struct view *view, uint32_t offset, uint32_t size, struct view *slice)
-{
-	if (!view->data || offset > view->size || size > view->size - offset)
-		return false;
-	if (view->buffer)
-		buffer_hold(view->buffer);
-	*slice = (struct view){ .data = view->data + offset, .size = size, .buffer = view->buffer };
-	return true;
-}
-
-void view_drop(struct view *view)
-{
-	buffer_release(&view->buffer);
-	*view = (struct view){ 0 };
 }

@@ -44,7 +44,16 @@ struct view view_publish(struct buffer *buffer, uint32_t size);
 
 /* Another view of `size` bytes of `view`, from `offset`, with no tag. False, and nothing made, if that is out of its
  * bounds or the view was dropped. */
-bool view_slice(const struct view *view, uint32_t offset, uint32_t size, struct view *slice);
+static inline bool view_slice(
+	const struct view *view, uint32_t offset, uint32_t size, struct view *slice)
+{
+	if (!view->data || offset > view->size || size > view->size - offset)
+		return false;
+	if (view->buffer)
+		buffer_hold(view->buffer);
+	*slice = (struct view){ .data = view->data + offset, .size = size, .buffer = view->buffer };
+	return true;
+}
 
 /* Shortens the view from the front. At most its size. */
 static inline void view_chop(struct view *view, uint32_t size)
@@ -54,7 +63,11 @@ static inline void view_chop(struct view *view, uint32_t size)
 }
 
 /* Lets go of the buffer and empties the view. Dropping it again does nothing. */
-void view_drop(struct view *view);
+static inline void view_drop(struct view *view)
+{
+	buffer_release(&view->buffer);
+	*view = (struct view){ 0 };
+}
 
 /* True if `next` continues `view` in the same buffer. */
 static inline bool view_adjoins(const struct view *view, const struct view *next)

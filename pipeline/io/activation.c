@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +15,8 @@ enum { MOST_PASSED = 4096, NAME_SIZE = 256 };
 
 struct passed {
 	char name[NAME_SIZE];
-	int fd; /* −1: closed */
-	bool used;
+	int fd;           /* −1: closed */
+	atomic_bool used; /* shards of several workers may set it */
 };
 
 static struct {

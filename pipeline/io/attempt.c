@@ -94,9 +94,14 @@ static int write_little(const struct io_operation *operation)
 	return result_of(writev(operation->fd, pieces, count));
 }
 
+int attempt_write_file(const struct io_operation *operation)
+{
+	return write_pieces(operation, 0);
+}
+
 int attempt_write_blocking(const struct io_operation *operation)
 {
 	if (attempt_type(operation->fd) == S_IFREG)
-		return write_pieces(operation, 0);
+		return attempt_write_file(operation);
 	return write_little(operation);
 }

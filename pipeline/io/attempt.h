@@ -19,6 +19,9 @@ int attempt_write(const struct io_operation *operation);
 /* Reads what lies in the page cache. −EAGAIN, −EOPNOTSUPP: only a thread may wait for it. */
 int attempt_read(const struct io_operation *operation);
 
+/* Writes to a regular file, however long that takes. */
+int attempt_write_file(const struct io_operation *operation);
+
 /* For threads. To a regular file all is written; to others at most what fits once they have been
  * polled writable, so that no thread blocks for ever on a reader that has stopped. */
 int attempt_write_blocking(const struct io_operation *operation);

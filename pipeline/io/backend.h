@@ -46,6 +46,9 @@ struct backend {
 	/* Called once for an operation that is not finished. Must not call `done`. */
 	void (*cancel)(struct loop *loop, struct io_operation *operation);
 
+	/* Submits what was started and finishes what that has ended at once. NULL: starting it was all. */
+	void (*submit)(struct loop *loop);
+
 	/* Waits at most `limit_ms` (−1: without end) and finishes what has happened. Sets
 	 * `uv_readable` where libuv has something to do. */
 	void (*wait)(struct loop *loop, int limit_ms);

@@ -287,6 +287,16 @@ static void reap(struct loop *loop)
 	}
 }
 
+static void uring_submit(struct loop *loop)
+{
+	struct uring *uring = loop->state;
+
+	if (io_uring_sq_ready(&uring->ring) == 0)
+		return;
+	check_answer(io_uring_submit_and_get_events(&uring->ring));
+	reap(loop);
+}
+
 static void uring_wait(struct loop *loop, int limit_ms)
 {
 	struct uring *uring = loop->state;
@@ -307,5 +317,6 @@ const struct backend backend_uring = {
 	.close = uring_close,
 	.start = uring_start,
 	.cancel = uring_cancel,
+	.submit = uring_submit,
 	.wait = uring_wait,
 };

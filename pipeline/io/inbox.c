@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static void put_last(struct inbox *inbox, struct inbox_socket *socket)
@@ -114,17 +115,30 @@ void inbox_wait(struct inbox_socket *socket)
 }
 
 /* Only a socket can be asked without the risk of blocking. */
-static ssize_t receive(struct inbox_socket *socket, char *data, uint32_t size)
+static ssize_t receive(struct inbox_socket *socket, const struct iovec *pieces, uint32_t count)
 {
+	struct msghdr message = { .msg_iov = (struct iovec *)pieces, .msg_iovlen = count };
 	ssize_t answer;
 
 	if (socket->plain)
-		return read(socket->fd, data, size);
-	answer = recv(socket->fd, data, size, MSG_DONTWAIT);
+		return readv(socket->fd, pieces, (int)count);
+	if (count == 1)
+		answer = recv(socket->fd, pieces->iov_base, pieces->iov_len, MSG_DONTWAIT);
+	else
+		answer = recvmsg(socket->fd, &message, MSG_DONTWAIT);
 	if (answer >= 0 || errno != ENOTSOCK)
 		return answer;
 	socket->plain = true;
-	return read(socket->fd, data, size);
+	return readv(socket->fd, pieces, (int)count);
+}
+
+static size_t size_of(const struct iovec *pieces, uint32_t count)
+{
+	size_t size = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		size += pieces[i].iov_len;
+	return size;
 }
 
 static bool is_transient(int error)
@@ -132,15 +146,17 @@ static bool is_transient(int error)
 	return error == EAGAIN || error == EINTR;
 }
 
-enum receive_result inbox_receive(
-	struct inbox_socket *socket, char *data, uint32_t size, uint32_t *received)
+enum receive_result inbox_receive_pieces(
+	struct inbox_socket *socket, const struct iovec *pieces, uint32_t count, uint32_t *received)
 {
+	size_t size = size_of(pieces, count);
 	ssize_t answer;
 
 	assert(socket->readable);
 	assert(size > 0);
 	*received = 0;
-	answer = receive(socket, data, size);
+	answer = receive(socket, pieces, count);
+	socket->eager = answer == (ssize_t)size;
 	if (answer > 0) {
 		*received = (uint32_t)answer;
 		if (socket->plain)
@@ -153,4 +169,12 @@ enum receive_result inbox_receive(
 	}
 	stop_watching(socket);
 	return answer == 0 ? RECEIVED_END : RECEIVED_RESET;
+}
+
+enum receive_result inbox_receive(
+	struct inbox_socket *socket, char *data, uint32_t size, uint32_t *received)
+{
+	const struct iovec piece = { .iov_base = data, .iov_len = size };
+
+	return inbox_receive_pieces(socket, &piece, 1, received);
 }

@@ -17,6 +17,7 @@ struct inbox_socket {
 	int fd;
 	bool readable;
 	bool plain; /* not a socket: read(2), polled before each */
+	bool eager; /* the last time it brought as much as it was asked for */
 	void (*gone)(struct inbox_socket *socket);
 	struct inbox_socket *previous, *next;
 };
@@ -54,3 +55,7 @@ void inbox_wait(struct inbox_socket *socket);
 /* One recv(2) of at most `size` bytes to `data`; `received` gets the bytes. */
 enum receive_result inbox_receive(
 	struct inbox_socket *socket, char *data, uint32_t size, uint32_t *received);
+
+/* The same, to several places, one filled after the other. */
+enum receive_result inbox_receive_pieces(struct inbox_socket *socket, const struct iovec *pieces,
+	uint32_t count, uint32_t *received);

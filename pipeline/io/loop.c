@@ -2,12 +2,16 @@
 
 #include "pipeline/io/loop.h"
 
+#include "pipeline/io/attempt.h"
 #include "pipeline/io/backend.h"
+#include "pipeline/io/pace.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <time.h>
 
 enum {
 	MOST_CLOSING_RUNS = 64
@@ -185,7 +189,14 @@ void loop_turn(struct loop *loop, int timeout_ms)
 	deliver(loop);
 }
 
-static void start(
+void loop_submit(struct loop *loop)
+{
+	if (loop->backend->submit)
+		loop->backend->submit(loop);
+	deliver(loop);
+}
+
+static void begin(
 	struct loop *loop, struct io_operation *operation, enum operation_kind kind, int fd)
 {
 	assert(!operation->in_flight);
@@ -196,6 +207,12 @@ static void start(
 	operation->kind = (uint8_t)kind;
 	operation->private_data = NULL;
 	loop->in_flight++;
+}
+
+static void start(
+	struct loop *loop, struct io_operation *operation, enum operation_kind kind, int fd)
+{
+	begin(loop, operation, kind, fd);
 	loop->backend->start(loop, operation);
 }
 
@@ -224,6 +241,42 @@ void io_write(struct loop *loop, struct io_operation *operation, int fd, const s
 {
 	set_pieces(operation, pieces, count);
 	start(loop, operation, OPERATION_WRITE, fd);
+}
+
+static uint64_t clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* How often this thread has waited for something, not counting that it was made to let others run. */
+static long sleeps(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_THREAD, &usage);
+	return usage.ru_nvcsw;
+}
+
+void io_write_at_once(struct loop *loop, struct io_operation *operation, struct pace *pace, int fd,
+	const struct iovec *pieces, uint32_t count)
+{
+	uint64_t now = clock_ns();
+	long before = sleeps();
+	int result;
+
+	if (!pace_is_quick(pace, now)) {
+		io_write(loop, operation, fd, pieces, count);
+		return;
+	}
+	set_pieces(operation, pieces, count);
+	begin(loop, operation, OPERATION_WRITE, fd);
+	result = attempt_write_file(operation);
+	if (sleeps() > before)
+		pace_took(pace, now, clock_ns());
+	loop_finish_later(loop, operation, result);
 }
 
 void io_read(struct loop *loop, struct io_operation *operation, int fd, const struct iovec *pieces,

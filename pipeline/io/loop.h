@@ -4,7 +4,7 @@
  *   epoll   an epoll set is the wait; libuv's backend descriptor lies in it; files go through libuv's threads
  *
  * What is asked for is an `io_operation`, embedded in its owner. It is in flight from the call until `done` is called,
- * which happens exactly once, from loop_turn() and never from within the asking call. Until then the operation, its
+ * which happens exactly once, from loop_turn() or loop_submit() and never from within the asking call. Until then the operation, its
  * iovec's memory and its descriptor must stay. `done` may ask for the next operation at once.
  *
  * Receiving is by readiness on both: see pipeline/io/inbox.h.
@@ -18,6 +18,7 @@
 
 struct uv_loop_s;
 struct loop;
+struct pace;
 
 enum loop_wish { LOOP_AUTO, LOOP_URING, LOOP_EPOLL };
 
@@ -59,6 +60,10 @@ struct uv_loop_s *loop_uv(struct loop *loop);
  * for all that has happened. EINTR counts as something. */
 void loop_turn(struct loop *loop, int timeout_ms);
 
+/* Submits what was asked for and calls back for what that has ended at once, without looking for anything else. Not to
+ * be called from a `done`. */
+void loop_submit(struct loop *loop);
+
 /* Milliseconds of the monotonic clock as of the last turn. */
 uint64_t loop_now(const struct loop *loop);
 
@@ -74,6 +79,12 @@ void io_send(struct loop *loop, struct io_operation *operation, int fd, const st
  * flight a file. May write a part. −EAGAIN is possible for a pipe that another made non-blocking: io_poll() it. */
 void io_write(struct loop *loop, struct io_operation *operation, int fd, const struct iovec *pieces,
 	uint32_t count);
+
+/* As io_write(), to a regular file, but on this thread, before it returns, as long as that is quick (`pace` is the file's).
+ * `done` comes from the next turn nevertheless, which does not wait. Only for who keeps nobody waiting: the loop stands
+ * still meanwhile, and a file system that hangs holds it. */
+void io_write_at_once(struct loop *loop, struct io_operation *operation, struct pace *pace, int fd,
+	const struct iovec *pieces, uint32_t count);
 
 /* Reads a regular file from `offset` (UINT64_MAX: where it stands) into several buffers. */
 void io_read(struct loop *loop, struct io_operation *operation, int fd, const struct iovec *pieces,

@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 const struct option condition_options[] = {
 	OPTION(BYTES_LIST, struct condition, contains, .primary = true, .example = "\"ERROR\"",
@@ -34,8 +35,7 @@ const struct option condition_options[] = {
 struct search {
 	struct framing framing;
 	struct term term;
-	bool inverted;    /* the condition is that `term` does not hold */
-	bool hit_decides; /* what is found inside a record is the verdict */
+	bool inverted; /* the condition is that `term` does not hold */
 	struct matcher *matcher;
 	struct sieve sieve;
 	char method[96];
@@ -67,36 +67,31 @@ static void describe_sieve(char *text, size_t size, const struct sieve *sieve)
 	if (sieve->count == 0)
 		snprintf(text, size, "record by record");
 	else if (sieve->count == 1)
-		snprintf(text, size, "literal over the run");
+		snprintf(text, size, "%s over the run",
+			sieve->sequences ? "byte classes" : "literal");
 	else
-		snprintf(text, size, "%zu literals over the run", sieve->count);
+		snprintf(text, size, "%zu %s over the run", sieve->count,
+			sieve->sequences ? "strings of byte classes" : "literals");
 }
 
 static const char *judge_name(const struct search *search, const struct pattern_count *patterns)
 {
 	bool searched = search->sieve.count > 0;
+	if (search->sieve.enough)
+		return "";
 	if (patterns->interpreted > 0)
 		return searched ? ", PCRE2 without JIT judges" : ", PCRE2 without JIT";
 	if (patterns->all > 0)
 		return searched ? ", PCRE2 judges" : ", PCRE2 JIT";
-	return searched && !search->hit_decides ? ", each hit is judged" : "";
+	return searched ? ", each hit is judged" : "";
 }
 
 static void describe(struct search *search, const struct pattern_count *patterns)
 {
-	char sieve[48];
+	char sieve[64];
 	describe_sieve(sieve, sizeof(sieve), &search->sieve);
 	snprintf(search->method, sizeof(search->method), "%s%s", sieve,
 		judge_name(search, patterns));
-}
-
-/* True if any literal of the sieve in a record is enough. */
-static bool only_contains(const struct term *term)
-{
-	for (size_t i = 0; term->kind == TERM_ANY && i < term->count; i++)
-		if (!only_contains(&term->children[i]))
-			return false;
-	return term->kind == TERM_ANY || term->kind == TERM_CONTAINS;
 }
 
 static bool compile(struct search *search, struct faults *faults)
@@ -108,7 +103,6 @@ static bool compile(struct search *search, struct faults *faults)
 		search->matcher = matcher_create(patterns.interpreted > 0);
 	if ((patterns.all > 0 && !search->matcher) || !sieve_open(&search->sieve, &search->term))
 		return fault_at(faults, NULL, NULL, "there is no memory to compile a condition");
-	search->hit_decides = only_contains(&search->term);
 	describe(search, &patterns);
 	return true;
 }
@@ -166,26 +160,73 @@ static const char *candidate(
 	return size > 0 ? data : NULL;
 }
 
+/* A record of a run, and its content. */
+struct extent {
+	size_t start, end;
+	const char *content;
+	size_t size;
+};
+
+/* The record that `hit` is in, where one byte ends records; `from` is a record's start before it. */
+static struct extent extent_by_byte(const struct framing *framing, const char *run, size_t size,
+	bool bare, size_t from, const char *hit)
+{
+	char delimiter = framing->delimiter[0];
+	const char *before = memrchr(run + from, delimiter, (size_t)(hit - run) - from);
+	const char *content = before ? before + 1 : run + from;
+	const char *end = memchr(hit, delimiter, (size_t)(run + size - hit));
+	assert(end || bare);
+	bool ended = end != NULL;
+	end = ended ? end : run + size;
+	size_t length = (size_t)(end - content);
+	if (framing->crlf && ended && length > 0 && content[length - 1] == '\r')
+		length--;
+	return (struct extent){ .start = (size_t)(content - run),
+		.end = (size_t)(end - run) + ended,
+		.content = content,
+		.size = length };
+}
+
+/* The same for all framings. */
+static struct extent extent_of(const struct framing *framing, const char *run, size_t size,
+	bool bare, size_t from, const char *hit)
+{
+	if (framing->kind == FRAMING_DELIMITED && framing->delimiter_size == 1)
+		return extent_by_byte(framing, run, size, bare, from, hit);
+	struct extent extent = { .start = from };
+	extent.start += framing_start(framing, run + from, (size_t)(hit - run) - from);
+	size_t whole = framing_first(framing, run + extent.start, size - extent.start);
+	assert(whole > 0 || bare);
+	extent.end = whole == 0 ? size : extent.start + whole;
+	struct content content = framing_content(
+		framing, run + extent.start, extent.end - extent.start, bare && extent.end == size);
+	extent.content = run + extent.start + content.offset;
+	extent.size = content.size;
+	return extent;
+}
+
+/* True if the search has found what decides. */
+static bool decides(
+	const struct search *search, const struct extent *extent, const char *hit, size_t length)
+{
+	return search->sieve.enough && hit >= extent->content &&
+	       hit + length <= extent->content + extent->size;
+}
+
 bool search_next(struct search *search, const char *run, size_t size, bool bare, size_t from,
 	size_t *start, size_t *end)
 {
-	const struct framing *framing = &search->framing;
 	const char *hit;
 	size_t length;
 	while ((hit = candidate(search, run + from, size - from, &length))) {
-		*start = from + framing_start(framing, run + from, (size_t)(hit - run) - from);
-		size_t whole = framing_first(framing, run + *start, size - *start);
-		assert(whole > 0 || bare);
-		*end = whole == 0 ? size : *start + whole;
-		struct content content =
-			framing_content(framing, run + *start, *end - *start, bare && *end == size);
-		const char *first = run + *start + content.offset;
-		bool inside = hit >= first && hit + length <= first + content.size;
-		if (inside && search->hit_decides)
+		struct extent extent = extent_of(&search->framing, run, size, bare, from, hit);
+		if (decides(search, &extent, hit, length) ||
+			term_holds(&search->term, search->matcher, extent.content, extent.size)) {
+			*start = extent.start;
+			*end = extent.end;
 			return true;
-		if (term_holds(&search->term, search->matcher, first, content.size))
-			return true;
-		from = *end;
+		}
+		from = extent.end;
 	}
 	return false;
 }

@@ -1,8 +1,7 @@
-/* Finding and comparing plain bytes. */
+/* Comparing plain bytes. */
 
 #include "pipeline/search/literal.h"
 
-#include <assert.h>
 #include <string.h>
 
 static unsigned char folded(char byte)
@@ -21,12 +20,6 @@ static bool same(const struct literal *literal, const char *data)
 	return true;
 }
 
-const char *literal_find(const struct literal *literal, const char *data, size_t size)
-{
-	assert(!literal->fold);
-	return memmem(data, size, literal->data, literal->size);
-}
-
 bool literal_starts(const struct literal *literal, const char *content, size_t size)
 {
 	return size >= literal->size && same(literal, content);
@@ -40,4 +33,17 @@ bool literal_ends(const struct literal *literal, const char *content, size_t siz
 bool literal_equals(const struct literal *literal, const char *content, size_t size)
 {
 	return size == literal->size && same(literal, content);
+}
+
+double literal_share(const struct literal *literal, const double shares[256])
+{
+	double share = 1;
+	for (size_t i = 0; i < literal->size; i++) {
+		unsigned char byte = folded(literal->data[i]);
+		bool letter = byte >= 'a' && byte <= 'z';
+		double other = literal->fold && letter ? shares[byte ^ 0x20] : 0;
+		byte = literal->fold ? byte : (unsigned char)literal->data[i];
+		share *= shares[byte] + other;
+	}
+	return share;
 }

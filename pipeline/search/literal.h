@@ -1,6 +1,7 @@
 /* Literals: plain bytes that a record's content is held against.
  *
- * With `fold`, letters of ASCII are the same in either case; every other byte is only itself.
+ * With `fold`, letters of ASCII are the same in either case; every other byte is only itself. To find one in more than
+ * a content's start or end is a finder's work (finder.h), several a set's (literal_set.h).
  */
 #pragma once
 
@@ -13,8 +14,8 @@ struct literal {
 	bool fold;
 };
 
-/* Where the literal first is in `data`; NULL if it is not. Not for `fold`: that is a set's work (literal_set.h). */
-const char *literal_find(const struct literal *literal, const char *data, size_t size);
+/* The part of places where it is expected to be, given each byte's (rarity.h). */
+double literal_share(const struct literal *literal, const double shares[256]);
 
 bool literal_starts(const struct literal *literal, const char *content, size_t size);
 bool literal_ends(const struct literal *literal, const char *content, size_t size);

@@ -1,13 +1,8 @@
 /* A set of literals, looked for all at once.
  *
- * The literals are compared by a slice of each, all slices as long as the shortest literal. A table says for each pair
- * of bytes how far the end of every slice is at least: so most of the data is stepped over, and only where a slice may
- * end are the few literals compared that have their slice's end in common.
- *
- *     data   … u s e r   r o o t   f a i l e d …
- *                      └─┬─┘ is in no slice: go on behind it
- *
- * It finds every occurrence: there is no state but the position, and nothing is assumed of processor or alignment.
+ * By slices of four bytes, a register of places at a time (literal_slices.h), where the processor has such registers and
+ * the slices are rare enough in what is expected; else by stepping with a table (literal_table.h). Either finds every
+ * occurrence.
  */
 #pragma once
 

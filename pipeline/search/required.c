@@ -1,265 +1,55 @@
-/* Reads a pattern, as PCRE2 does, for the literals that no match can do without. */
+/* Reads a pattern, as PCRE2 does, for the strings that no match can do without. */
 
 #include "pipeline/search/required.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include "pipeline/search/rarity.h"
+#include "pipeline/search/token.h"
 
-enum { MOST_DEPTH = 32, MOST_LITERALS = 256, LEAST_SIZE = 2, LONG_ENOUGH = 8 };
+#include <stdlib.h>
+
+enum {
+	MOST_DEPTH = 32,
+	MOST_SEQUENCES = 256,
+	MOST_COPIES = 16 /* of one class that is repeated */
+};
 
 struct span {
-	size_t start, size; /* in the reader's bytes */
+	size_t start, size; /* in the reader's classes */
 };
 
 /* The spans are a stack: a branch leaves its best ones there, and alternatives leave those of all their branches. */
 struct reader {
-	const char *at, *end;
-	char *bytes;
-	size_t used;
+	struct tokens tokens;
+	struct byte_class *classes;
+	size_t used, room;
 	struct span *spans;
 	size_t count;
 	unsigned depth;
-	bool fold;
+	double shares[256];
 };
 
-enum token {
-	TOKEN_UNKNOWN, /* it is not understood: give up */
-	TOKEN_BYTE,    /* one byte that stands for itself */
-	TOKEN_ATOM,    /* something that matches bytes */
-	TOKEN_NOTHING, /* something that matches no bytes: an anchor, an option */
-	TOKEN_GROUP,   /* a group begins */
-	TOKEN_LOOK     /* look-around begins */
+/* A branch that is being read. The classes from `run` on follow each other in every match. */
+struct branch {
+	size_t first; /* of its spans */
+	size_t run;
+	bool begun;  /* something of it was read */
+	bool enough; /* so far: a match is nothing but one of its spans, or the run */
+	bool closed; /* nothing may follow, or it is not enough */
 };
 
-static bool next_is(const struct reader *reader, const char *text)
+/* The smaller, the better. One is found faster than many, and plain bytes faster than classes. */
+static double share_of(const struct reader *reader, size_t first, size_t count)
 {
-	size_t size = strlen(text);
-	return (size_t)(reader->end - reader->at) >= size && memcmp(reader->at, text, size) == 0;
-}
-
-static bool skip(struct reader *reader, const char *text)
-{
-	if (!next_is(reader, text))
-		return false;
-	reader->at += strlen(text);
-	return true;
-}
-
-/* The next byte; -1 at the end. */
-static int peek(const struct reader *reader)
-{
-	return reader->at < reader->end ? (unsigned char)*reader->at : -1;
-}
-
-static bool one_of(int byte, const char *set)
-{
-	return byte > 0 && strchr(set, byte) != NULL;
-}
-
-static bool is_digit(int byte)
-{
-	return byte >= '0' && byte <= '9';
-}
-
-static bool is_letter(int byte)
-{
-	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-}
-
-static int hex_value(int digit)
-{
-	if (is_digit(digit))
-		return digit - '0';
-	int lower = digit | 0x20;
-	return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-/* Two hexadecimal digits, bare or in braces, behind `\x`. */
-static enum token read_hex(struct reader *reader, char *byte)
-{
-	bool braces = skip(reader, "{");
-	if (reader->end - reader->at < 2 + braces)
-		return TOKEN_UNKNOWN;
-	int high = hex_value(reader->at[0]), low = hex_value(reader->at[1]);
-	if (high < 0 || low < 0 || (braces && reader->at[2] != '}'))
-		return TOKEN_UNKNOWN;
-	reader->at += 2 + braces;
-	*byte = (char)(high << 4 | low);
-	return TOKEN_BYTE;
-}
-
-static enum token read_escape(struct reader *reader, char *byte)
-{
-	static const char named[] = "tnrfea", stands_for[] = "\t\n\r\f\033\a";
-	int next = peek(reader);
-	if (next <= ' ' || next >= 0x7f)
-		return TOKEN_UNKNOWN;
-	reader->at++;
-	if (next == 'x')
-		return read_hex(reader, byte);
-	if (one_of(next, "bBAzZGK"))
-		return TOKEN_NOTHING;
-	if (one_of(next, "dDwWsShHvVRXC"))
-		return TOKEN_ATOM;
-	if (next == 'N' || (next >= '1' && next <= '9'))
-		return peek(reader) == '{' || is_digit(peek(reader)) ? TOKEN_UNKNOWN : TOKEN_ATOM;
-	const char *name = strchr(named, next);
-	if (!name && (is_digit(next) || is_letter(next)))
-		return TOKEN_UNKNOWN;
-	*byte = name ? stands_for[name - named] : (char)next;
-	return TOKEN_BYTE;
-}
-
-/* `[:alpha:]` and the like inside a class. */
-static bool skip_posix(struct reader *reader)
-{
-	if (!skip(reader, "[:"))
-		return false;
-	skip(reader, "^");
-	while (is_letter(peek(reader)))
-		reader->at++;
-	return skip(reader, ":]");
-}
-
-/* One element of a class. */
-static bool skip_element(struct reader *reader)
-{
-	if (next_is(reader, "[:") || next_is(reader, "[.") || next_is(reader, "[="))
-		return skip_posix(reader);
-	if (skip(reader, "\\") && one_of(peek(reader), "QEc"))
-		return false;
-	if (peek(reader) < 0)
-		return false;
-	reader->at++;
-	return true;
-}
-
-/* A class, behind its opening bracket: a bracket that closes is its first element, if it is the first. */
-static enum token skip_class(struct reader *reader)
-{
-	skip(reader, "^");
-	for (bool first = true; first || peek(reader) != ']'; first = false)
-		if (!skip_element(reader))
-			return TOKEN_UNKNOWN;
-	reader->at++;
-	return TOKEN_ATOM;
-}
-
-static bool skip_name(struct reader *reader, const char *closing)
-{
-	while (is_letter(peek(reader)) || is_digit(peek(reader)) || peek(reader) == '_')
-		reader->at++;
-	return skip(reader, closing);
-}
-
-/* `(?i)`, `(?i:`. Without regard to case anywhere is without regard to case everywhere: more is found, never less. Free
- * spacing is not understood. */
-static enum token read_options(struct reader *reader)
-{
-	bool on = true;
-	for (; one_of(peek(reader), "imsnJU-^"); reader->at++) {
-		on = on && peek(reader) != '-';
-		reader->fold |= on && peek(reader) == 'i';
+	const double each = 0.000001;
+	double share = 0;
+	for (size_t i = first; i < first + count; i++) {
+		const struct span *span = &reader->spans[i];
+		double one = 1;
+		for (size_t j = 0; j < span->size; j++)
+			one *= byte_class_share(&reader->classes[span->start + j], reader->shares);
+		share += one + each;
 	}
-	if (skip(reader, ":"))
-		return TOKEN_GROUP;
-	return skip(reader, ")") ? TOKEN_NOTHING : TOKEN_UNKNOWN;
-}
-
-/* Behind an opening parenthesis. */
-static enum token read_opening(struct reader *reader)
-{
-	if (next_is(reader, "*"))
-		return TOKEN_UNKNOWN;
-	if (!skip(reader, "?") || skip(reader, ">") || skip(reader, "|"))
-		return TOKEN_GROUP;
-	if (skip(reader, "=") || skip(reader, "!") || skip(reader, "<=") || skip(reader, "<!"))
-		return TOKEN_LOOK;
-	if (skip(reader, "<") || skip(reader, "P<"))
-		return skip_name(reader, ">") ? TOKEN_GROUP : TOKEN_UNKNOWN;
-	if (skip(reader, "'"))
-		return skip_name(reader, "'") ? TOKEN_GROUP : TOKEN_UNKNOWN;
-	return read_options(reader);
-}
-
-/* The size of `{n}`, `{n,}` or `{n,m}`; 0 if it is none. */
-static size_t repeat_size(const struct reader *reader)
-{
-	const char *at = reader->at + 1;
-	if (at >= reader->end || !is_digit(*at))
-		return 0;
-	while (at < reader->end && is_digit(*at))
-		at++;
-	if (at < reader->end && *at == ',')
-		at++;
-	while (at < reader->end && is_digit(*at))
-		at++;
-	return at < reader->end && *at == '}' ? (size_t)(at - reader->at) + 1 : 0;
-}
-
-/* A brace that begins no repetition is itself. Versions of PCRE2 differ in `{,n}` and in what blanks mean there. */
-static enum token read_brace(struct reader *reader, char *byte)
-{
-	*byte = '{';
-	return one_of(peek(reader), ", ") || is_digit(peek(reader)) ? TOKEN_UNKNOWN : TOKEN_BYTE;
-}
-
-static enum token read_token(struct reader *reader, char *byte)
-{
-	*byte = *reader->at++;
-	switch (*byte) {
-	case '\\':
-		return read_escape(reader, byte);
-	case '[':
-		return skip_class(reader);
-	case '(':
-		return read_opening(reader);
-	case '{':
-		return read_brace(reader, byte);
-	case '^':
-	case '$':
-		return TOKEN_NOTHING;
-	case '.':
-		return TOKEN_ATOM;
-	case '*':
-	case '+':
-	case '?':
-		return TOKEN_UNKNOWN;
-	default:
-		return TOKEN_BYTE;
-	}
-}
-
-/* How often what was read must be there at least. `once`: exactly once, no quantifier follows. */
-static bool read_least(struct reader *reader, bool *once)
-{
-	size_t size = peek(reader) == '{' ? repeat_size(reader) : one_of(peek(reader), "*+?");
-	bool some = true;
-	*once = size == 0;
-	if (*once)
-		return true;
-	if (peek(reader) == '{')
-		some = strtoul(reader->at + 1, NULL, 10) > 0;
-	else
-		some = peek(reader) == '+';
-	reader->at += size;
-	if (!skip(reader, "?"))
-		skip(reader, "+");
-	return some;
-}
-
-static size_t smaller(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-/* Longer is rarer, and one is found faster than many. */
-static size_t worth(const struct span *spans, size_t count)
-{
-	size_t shortest = LONG_ENOUGH;
-	for (size_t i = 0; i < count; i++)
-		shortest = smaller(shortest, spans[i].size);
-	return 4 * shortest + (count == 1 ? 3 : 0);
+	return share;
 }
 
 /* Of two groups of spans on the stack, from `first` and from `second`, the better one stays. */
@@ -268,7 +58,7 @@ static void keep_better(struct reader *reader, size_t first, size_t second)
 	size_t count = reader->count - second;
 	if (count == 0 || second == first)
 		return;
-	if (worth(&reader->spans[second], count) <= worth(&reader->spans[first], second - first)) {
+	if (share_of(reader, second, count) >= share_of(reader, first, second - first)) {
 		reader->count = second;
 		return;
 	}
@@ -277,161 +67,293 @@ static void keep_better(struct reader *reader, size_t first, size_t second)
 	reader->count = first + count;
 }
 
-/* The bytes from `run` on follow each other in every match, and what comes next is something else. */
-static void end_run(struct reader *reader, size_t first, size_t *run)
+/* What comes next does not follow the run in every match. */
+static void end_run(struct reader *reader, struct branch *branch)
 {
-	size_t second = reader->count;
-	if (reader->used - *run >= LEAST_SIZE)
-		reader->spans[reader->count++] = (struct span){ *run, reader->used - *run };
-	keep_better(reader, first, second);
-	*run = reader->used;
+	size_t second = reader->count, size = reader->used - branch->run;
+	if (size > 0)
+		reader->spans[reader->count++] = (struct span){ branch->run, size };
+	keep_better(reader, branch->first, second);
+	branch->run = reader->used;
 }
 
-static void take_byte(struct reader *reader, char byte, size_t first, size_t *run)
+/* Something is next in the branch. */
+static void begin(struct branch *branch)
 {
-	bool once, some = read_least(reader, &once);
-	if (some)
-		reader->bytes[reader->used++] = byte;
-	if (once)
-		return;
-	end_run(reader, first, run);
-	if (some)
-		reader->bytes[reader->used++] = byte;
+	branch->enough = branch->enough && !branch->closed;
+	branch->begun = true;
 }
 
-static bool read_alternatives(struct reader *reader);
+static bool append(struct reader *reader, const struct byte_class *class, size_t copies)
+{
+	if (copies > reader->room - reader->used)
+		return false;
+	while (copies-- > 0)
+		reader->classes[reader->used++] = *class;
+	return true;
+}
+
+/* At a branch's start and at its end it is enough that what varies is there as often as it must be. */
+static bool take_class(struct reader *reader, struct branch *branch, const struct byte_class *class)
+{
+	bool leads = !branch->begun;
+	struct repeat repeat = tokens_repeat(&reader->tokens);
+	size_t copies = repeat.least < MOST_COPIES ? repeat.least : MOST_COPIES;
+	begin(branch);
+	if (copies < repeat.least || (leads && repeat.possessive))
+		branch->enough = false;
+	if (!append(reader, class, copies))
+		return false;
+	if ((!repeat.varies && copies == repeat.least) || (leads && branch->enough))
+		return true;
+	bool enough = branch->enough;
+	size_t start = branch->run, size = reader->used - branch->run;
+	end_run(reader, branch);
+	if (!enough)
+		return append(reader, class, copies);
+	/* Enough, if nothing follows: then the run is all there is. */
+	branch->closed = true;
+	reader->count = branch->first;
+	if (size > 0)
+		reader->spans[reader->count++] = (struct span){ start, size };
+	return append(reader, class, copies);
+}
+
+static bool read_alternatives(struct reader *reader, bool *enough);
 
 /* A group's inside, with its closing parenthesis. */
-static bool read_inside(struct reader *reader)
+static bool read_inside(struct reader *reader, bool *enough)
 {
 	if (reader->depth == MOST_DEPTH)
 		return false;
 	reader->depth++;
-	bool understood = read_alternatives(reader) && skip(reader, ")");
+	bool understood = read_alternatives(reader, enough) && tokens_skip(&reader->tokens, ")");
 	reader->depth--;
 	return understood;
 }
 
-static bool take_group(struct reader *reader, size_t first, size_t *run)
+/* A group that is all of its branch is enough, if it is. */
+static bool take_group(struct reader *reader, struct branch *branch)
 {
-	end_run(reader, first, run);
+	bool alone = !branch->begun, enough;
+	begin(branch);
+	end_run(reader, branch);
 	size_t second = reader->count;
-	if (!read_inside(reader))
+	if (!read_inside(reader, &enough))
 		return false;
-	bool once;
-	if (!read_least(reader, &once))
+	size_t least = tokens_repeat(&reader->tokens).least;
+	if (least == 0)
 		reader->count = second;
-	keep_better(reader, first, second);
-	*run = reader->used;
+	branch->enough = branch->enough && alone && enough && least == 1;
+	branch->closed = true;
+	keep_better(reader, branch->first, second);
+	branch->run = reader->used;
 	return true;
 }
 
 /* What it looks at is not part of the match: the run goes on as if it were not there. */
-static bool pass_look_around(struct reader *reader)
+static bool pass_look_around(struct reader *reader, struct branch *branch)
 {
 	size_t used = reader->used, count = reader->count;
-	if (!read_inside(reader))
+	bool enough;
+	branch->enough = false;
+	if (!read_inside(reader, &enough))
 		return false;
 	reader->used = used;
 	reader->count = count;
+	tokens_repeat(&reader->tokens);
 	return true;
 }
 
-static bool take_token(struct reader *reader, size_t first, size_t *run)
+static bool take_token(struct reader *reader, struct branch *branch)
 {
-	char byte;
-	bool once;
-	switch (read_token(reader, &byte)) {
-	case TOKEN_BYTE:
-		take_byte(reader, byte, first, run);
-		return true;
+	struct token token = tokens_next(&reader->tokens);
+	switch (token.kind) {
+	case TOKEN_CLASS:
+		return take_class(reader, branch, &token.class);
 	case TOKEN_ATOM:
-		end_run(reader, first, run);
-		read_least(reader, &once);
+		branch->enough = false;
+		end_run(reader, branch);
+		tokens_repeat(&reader->tokens);
 		return true;
-	case TOKEN_NOTHING:
-		read_least(reader, &once);
+	case TOKEN_ANCHOR:
+		branch->enough = false;
+		tokens_repeat(&reader->tokens);
+		return true;
+	case TOKEN_OPTION:
 		return true;
 	case TOKEN_GROUP:
-		return take_group(reader, first, run);
+		return take_group(reader, branch);
 	case TOKEN_LOOK:
-		if (!pass_look_around(reader))
-			return false;
-		read_least(reader, &once);
-		return true;
+		return pass_look_around(reader, branch);
 	case TOKEN_UNKNOWN:
 		return false;
 	}
 	return false;
 }
 
-static bool read_branch(struct reader *reader)
+static bool read_branch(struct reader *reader, bool *enough)
 {
-	size_t first = reader->count, run = reader->used;
-	while (peek(reader) >= 0 && peek(reader) != '|' && peek(reader) != ')')
-		if (!take_token(reader, first, &run))
+	struct branch branch = { .first = reader->count, .run = reader->used, .enough = true };
+	for (;;) {
+		int next = tokens_peek(&reader->tokens);
+		if (next < 0 || next == '|' || next == ')')
+			break;
+		if (!take_token(reader, &branch))
 			return false;
-	end_run(reader, first, &run);
+	}
+	*enough = branch.enough;
+	if (!branch.enough || !branch.closed)
+		end_run(reader, &branch);
 	return true;
 }
 
 /* Each branch must require something, or together they require nothing. */
-static bool read_alternatives(struct reader *reader)
+static bool read_alternatives(struct reader *reader, bool *enough)
 {
 	size_t first = reader->count;
 	bool all = true;
+	*enough = true;
 	do {
 		size_t before = reader->count;
-		if (!read_branch(reader))
+		bool one;
+		if (!read_branch(reader, &one))
 			return false;
 		all = all && reader->count > before;
-	} while (skip(reader, "|"));
+		*enough = *enough && one;
+	} while (tokens_skip(&reader->tokens, "|"));
 	if (!all)
 		reader->count = first;
+	*enough = *enough && all;
 	return true;
 }
 
-static struct required gather(struct reader *reader)
+/* Plain bytes */
+
+enum plainness { PLAIN_NOT, PLAIN_EITHER, PLAIN_AS_IT_IS, PLAIN_FOLDED };
+
+static enum plainness plainness_of(const struct byte_class *class)
 {
-	struct required required = { .bytes = reader->bytes, .count = reader->count };
-	required.literals = calloc(reader->count, sizeof(*required.literals));
-	if (!required.literals)
-		return (struct required){ 0 };
-	for (size_t i = 0; i < reader->count; i++)
-		required.literals[i] =
-			(struct literal){ .data = reader->bytes + reader->spans[i].start,
-				.size = reader->spans[i].size,
-				.fold = reader->fold };
-	return required;
+	struct byte_class folded = { 0 };
+	unsigned char byte = byte_class_lowest(class);
+	unsigned count = byte_class_count(class);
+	byte_class_add(&folded, byte);
+	byte_class_fold(&folded);
+	bool letter = byte_class_count(&folded) == 2;
+	if (count == 1)
+		return letter ? PLAIN_AS_IT_IS : PLAIN_EITHER;
+	bool both = letter && count == 2 && byte_class_has(class, (char)(byte ^ 0x20));
+	return both ? PLAIN_FOLDED : PLAIN_NOT;
+}
+
+/* How many classes from `at` on are plain bytes, all folded or none; `fold` is set if they are. */
+static size_t plain_size(const struct sequence *sequence, size_t at, bool *fold)
+{
+	enum plainness all = PLAIN_EITHER;
+	size_t size = 0;
+	for (; at + size < sequence->size; size++) {
+		enum plainness one = plainness_of(&sequence->classes[at + size]);
+		if (one == PLAIN_NOT || (one != all && one != PLAIN_EITHER && all != PLAIN_EITHER))
+			break;
+		all = one == PLAIN_EITHER ? all : one;
+	}
+	*fold = all == PLAIN_FOLDED;
+	return size;
+}
+
+static double plain_share(
+	const struct reader *reader, const struct sequence *sequence, size_t at, size_t size)
+{
+	double share = 1;
+	for (size_t i = at; i < at + size; i++)
+		share *= byte_class_share(&sequence->classes[i], reader->shares);
+	return share;
+}
+
+/* Finds the rarest plain bytes and writes them down. */
+static void find_literal(const struct reader *reader, struct sequence *sequence, char *bytes)
+{
+	double least = 2;
+	for (size_t at = 0, size; at<sequence->size; at += size> 0 ? size : 1) {
+		bool fold;
+		size = plain_size(sequence, at, &fold);
+		double share = plain_share(reader, sequence, at, size);
+		if (size == 0 || share >= least)
+			continue;
+		least = share;
+		sequence->literal = (struct literal){ bytes, size, fold };
+		sequence->literal_at = at;
+	}
+	for (size_t i = 0; i < sequence->literal.size; i++) {
+		unsigned char byte =
+			byte_class_lowest(&sequence->classes[sequence->literal_at + i]);
+		bool capital = byte >= 'A' && byte <= 'Z';
+		bytes[i] = (char)(sequence->literal.fold && capital ? byte | 0x20 : byte);
+	}
+	sequence->plain = sequence->literal.size == sequence->size;
+}
+
+/* Life */
+
+static bool gather(struct reader *reader, struct required *required)
+{
+	required->sequences = calloc(reader->count, sizeof(*required->sequences));
+	required->bytes = calloc(reader->used + 1, 1);
+	if (!required->sequences || !required->bytes)
+		return false;
+	for (size_t i = 0; i < reader->count; i++) {
+		const struct span *span = &reader->spans[i];
+		struct sequence *sequence = &required->sequences[i];
+		*sequence = (struct sequence){ .classes = reader->classes + span->start,
+			.size = span->size };
+		sequence->share = plain_share(reader, sequence, 0, span->size);
+		required->share += sequence->share;
+		find_literal(reader, sequence, required->bytes + span->start);
+	}
+	required->count = reader->count;
+	return true;
+}
+
+static bool reader_open(struct reader *reader, const char *pattern, size_t size, bool fold)
+{
+	*reader = (struct reader){
+		.tokens = { .start = pattern, .at = pattern, .end = pattern + size, .fold = fold },
+		.room = 8 * size + 4 * MOST_COPIES
+	};
+	rarity_shares(reader->shares);
+	reader->classes = calloc(reader->room, sizeof(*reader->classes));
+	reader->spans = calloc(size + 2, sizeof(*reader->spans));
+	return reader->classes && reader->spans;
 }
 
 struct required required_by(const char *pattern, size_t size, bool fold)
 {
 	struct required required = { 0 };
-	struct reader reader = { .at = pattern, .end = pattern + size, .fold = fold };
-	reader.bytes = calloc(size + 1, 2);
-	reader.spans = calloc(size + 1, sizeof(*reader.spans));
-	bool understood = reader.bytes && reader.spans && read_alternatives(&reader) &&
-			  reader.at == reader.end;
-	if (understood && reader.count > 0 && reader.count <= MOST_LITERALS)
-		required = gather(&reader);
-	if (!required.literals)
-		free(reader.bytes);
+	struct reader reader;
+	bool understood = reader_open(&reader, pattern, size, fold) &&
+			  read_alternatives(&reader, &required.enough) &&
+			  reader.tokens.at == reader.tokens.end;
+	required.classes = reader.classes;
+	required.enough = required.enough && !reader.tokens.altered;
+	if (!understood || reader.count == 0 || reader.count > MOST_SEQUENCES ||
+		!gather(&reader, &required))
+		required_close(&required);
 	free(reader.spans);
 	return required;
 }
 
 void required_close(struct required *required)
 {
-	free(required->literals);
+	free(required->sequences);
+	free(required->classes);
 	free(required->bytes);
 	*required = (struct required){ 0 };
 }
 
 size_t required_cost(const struct required *required)
 {
-	size_t cost = required->count * sizeof(*required->literals);
+	size_t cost = required->count * sizeof(*required->sequences);
 	for (size_t i = 0; i < required->count; i++)
-		cost += required->literals[i].size;
+		cost += required->sequences[i].size * (sizeof(struct byte_class) + 1);
 	return cost;
 }

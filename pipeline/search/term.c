@@ -2,11 +2,16 @@
 
 #include "pipeline/search/term.h"
 
+#include "pipeline/search/rarity.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define MOST_TESTS 8 /* in one condition */
+
+/* Of a record, where chances are guessed. */
+static const double places = 200;
 
 static bool no_memory(struct faults *faults)
 {
@@ -15,10 +20,43 @@ static bool no_memory(struct faults *faults)
 
 /* Literals and patterns */
 
-static uint64_t literals_cost(const struct term *term)
+static double literals_cost(const struct term *term)
 {
-	uint64_t each = term->kind == TERM_CONTAINS ? 10 : 1;
-	return term->set ? 3 * each : each * term->count;
+	double each = term->kind == TERM_CONTAINS ? 10 : 1;
+	return term->set ? 3 * each : each * (double)term->count;
+}
+
+static double certain_at_most(double chance)
+{
+	return chance < 1 ? chance : 1;
+}
+
+static double literals_chance(const struct term *term)
+{
+	double shares[256], share = 0;
+	rarity_shares(shares);
+	for (size_t i = 0; i < term->count; i++)
+		share += literal_share(&term->literals[i], shares);
+	return certain_at_most(term->kind == TERM_CONTAINS ? share * places : share);
+}
+
+/* A pattern of which nothing is known holds at every other record. */
+static double patterns_chance(const struct term *term)
+{
+	double chance = 0;
+	for (size_t i = 0; i < term->count; i++) {
+		const struct required *required = &term->patterns[i].required;
+		chance += required->count > 0 ? required->share * places : 0.5;
+	}
+	return certain_at_most(chance);
+}
+
+static bool finding_open(struct term *term)
+{
+	if (term->count == 1)
+		return finder_open(&term->finder, &term->literals[0]);
+	term->set = literal_set_create(term->literals, term->count);
+	return term->set != NULL;
 }
 
 static bool literals_open(
@@ -34,12 +72,10 @@ static bool literals_open(
 			.data = list->items[i].data, .size = list->items[i].size, .fold = fold
 		};
 	}
-	if (term->kind == TERM_CONTAINS && (fold || list->count > 1)) {
-		term->set = literal_set_create(term->literals, term->count);
-		if (!term->set)
-			return no_memory(faults);
-	}
+	if (term->kind == TERM_CONTAINS && !finding_open(term))
+		return no_memory(faults);
 	term->cost = literals_cost(term);
+	term->chance = literals_chance(term);
 	return true;
 }
 
@@ -58,7 +94,8 @@ static bool patterns_open(
 		sound = pattern_open(&term->patterns[i], &list->items[i], fold, which, faults) &&
 			sound;
 	}
-	term->cost = 100 * list->count;
+	term->cost = 100 * (double)list->count;
+	term->chance = patterns_chance(term);
 	return sound;
 }
 
@@ -104,16 +141,50 @@ static void raise_not(struct term *list)
 			free(inner);
 	}
 	list->kind = list->kind == TERM_ALL ? TERM_ANY : TERM_ALL;
+	list->chance = 1 - list->chance;
 	*spare = *list;
-	*list = (struct term){
-		.kind = TERM_NOT, .count = 1, .children = spare, .cost = spare->cost
-	};
+	*list = (struct term){ .kind = TERM_NOT,
+		.count = 1,
+		.children = spare,
+		.cost = spare->cost,
+		.chance = 1 - spare->chance };
 }
 
-static int by_cost(const void *left, const void *right)
+/* What a child costs for each time that it decides: `all` by not holding, `any` by holding. */
+static double cost_of_deciding(const struct term *child, enum term_kind list)
 {
-	const struct term *a = left, *b = right;
-	return (a->cost > b->cost) - (a->cost < b->cost);
+	const double seldom = 0.001;
+	double chance = list == TERM_ALL ? 1 - child->chance : child->chance;
+	return child->cost / (chance > seldom ? chance : seldom);
+}
+
+static int compare_costs(const struct term *a, const struct term *b, enum term_kind list)
+{
+	double left = cost_of_deciding(a, list), right = cost_of_deciding(b, list);
+	return (left > right) - (left < right);
+}
+
+static int by_cost_in_all(const void *left, const void *right)
+{
+	return compare_costs(left, right, TERM_ALL);
+}
+
+static int by_cost_in_any(const void *left, const void *right)
+{
+	return compare_costs(left, right, TERM_ANY);
+}
+
+/* The sum of what its children cost, were all of them judged, and the chance that it holds. */
+static void guess(struct term *term)
+{
+	double cost = 0, all = 1, none = 1;
+	for (size_t i = 0; i < term->count; i++) {
+		cost += term->children[i].cost;
+		all *= term->children[i].chance;
+		none *= 1 - term->children[i].chance;
+	}
+	term->cost = cost;
+	term->chance = term->kind == TERM_ALL ? all : 1 - (term->kind == TERM_ANY ? none : all);
 }
 
 /* Its children are made: simplify, and order what is left. */
@@ -128,12 +199,11 @@ static void settle(struct term *term)
 		become_child(term);
 		return;
 	}
-	term->cost = 0;
-	for (size_t i = 0; i < term->count; i++)
-		term->cost += term->children[i].cost;
+	guess(term);
 	if (!is_list(term))
 		return;
-	qsort(term->children, term->count, sizeof(*term->children), by_cost);
+	qsort(term->children, term->count, sizeof(*term->children),
+		term->kind == TERM_ALL ? by_cost_in_all : by_cost_in_any);
 	if (only_not(term))
 		raise_not(term);
 }
@@ -230,6 +300,7 @@ void term_close(struct term *term)
 		term_close(&term->children[i]);
 	for (size_t i = 0; term->patterns && i < term->count; i++)
 		pattern_close(&term->patterns[i]);
+	finder_close(&term->finder);
 	literal_set_destroy(term->set);
 	free(term->children);
 	free(term->literals);
@@ -244,7 +315,7 @@ static bool contains(const struct term *term, const char *content, size_t size)
 	size_t length;
 	if (term->set)
 		return literal_set_find(term->set, content, size, &length) != NULL;
-	return literal_find(&term->literals[0], content, size) != NULL;
+	return finder_find(&term->finder, content, size) != NULL;
 }
 
 static bool any_literal(const struct term *term,
@@ -303,7 +374,8 @@ bool term_holds(const struct term *term, struct matcher *matcher, const char *co
 
 size_t term_memory(const struct term *term)
 {
-	size_t memory = term->set ? literal_set_cost(term->set) : 0;
+	size_t memory = finder_cost(&term->finder);
+	memory += term->set ? literal_set_cost(term->set) : 0;
 	for (size_t i = 0; term->children && i < term->count; i++)
 		memory += sizeof(struct term) + term_memory(&term->children[i]);
 	for (size_t i = 0; term->patterns && i < term->count; i++)

@@ -2,11 +2,13 @@
  *
  * The configuration's condition is turned into a tree whose leaves are tests and whose inner terms are `all`, `any` and
  * `not`; what has one child is the child, `not` rises as far as it can (a list of nothing but `not` is one `not` of the
- * other kind of list), and children stand in the order of what they cost.
+ * other kind of list), and children stand in the order in which the verdict is expected to cost least: those that are
+ * cheap, and of these the ones that are likely to decide. No test has an effect, so the verdict is the same in any order.
  */
 #pragma once
 
 #include "pipeline/search/condition.h"
+#include "pipeline/search/finder.h"
 #include "pipeline/search/literal_set.h"
 #include "pipeline/search/pattern.h"
 
@@ -26,9 +28,11 @@ struct term {
 	size_t count;             /* of children, literals or patterns */
 	struct term *children;    /* ALL, ANY, NOT (one) */
 	struct literal *literals; /* CONTAINS, STARTS, ENDS, EQUALS: any of them */
-	struct literal_set *set;  /* CONTAINS: the same, to find them at once; NULL: there is one */
+	struct finder finder;     /* CONTAINS: of the only one, or */
+	struct literal_set *set;  /* of all of them */
 	struct pattern *patterns; /* REGEX: any of them */
-	uint64_t cost;            /* of judging, in no unit */
+	double cost;              /* of judging, in no unit */
+	double chance;            /* that it holds, as is expected: 0 to 1 */
 };
 
 /* Makes the tree; `value` is where the condition stands, for faults (NULL: nowhere). False with faults. In either case

@@ -2,11 +2,15 @@
 
 #include "pipeline/sinks/connector.h"
 
+#include "pipeline/sinks/remedy.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+
+enum { TEXT = 400 };
 
 static const char *target_text(const struct connector *connector, size_t target)
 {
@@ -31,31 +35,30 @@ static void enter(struct connector *connector, enum connector_phase phase, uint6
 	node_wake(connector->node);
 }
 
-/* Says that it is down, once. */
 static void be_down(
 	struct connector *connector, const char *what, const char *reason, uint64_t pause)
 {
-	if (connector->is_down)
-		return;
-	connector->is_down = true;
-	connector->down_since = node_now(connector->node);
-	node_log(connector->node, LOG_LEVEL_WARNING, "%s %s: %s; trying again in %" PRIu64 " ms",
-		what, target_text(connector, connector->target), reason, pause);
+	char text[TEXT], next[64];
+
+	snprintf(text, sizeof(text), "%s %s: %s", what, target_text(connector, connector->target),
+		reason);
+	snprintf(next, sizeof(next), "trying again in %" PRIu64 " ms", pause);
+	trouble_meet(&connector->trouble, connector->node, LOG_LEVEL_WARNING, text, next);
 }
 
 static void say_up(struct connector *connector)
 {
 	const char *text = target_text(connector, connector->target);
-	uint64_t down = node_now(connector->node) - connector->down_since;
+	bool was_down = connector->trouble.lasts;
+	uint64_t down = trouble_end(&connector->trouble, connector->node);
 
-	if (connector->is_down) {
+	if (was_down) {
 		connector->node->account.reconnects++;
 		node_log(connector->node, LOG_LEVEL_INFO,
 			"connected to %s after %" PRIu64 ".%" PRIu64 " s", text, down / 1000,
 			down % 1000 / 100);
 	} else
 		node_log(connector->node, LOG_LEVEL_INFO, "connected to %s", text);
-	connector->is_down = false;
 }
 
 static void pause_after(struct connector *connector, const char *what, const char *reason)
@@ -96,7 +99,12 @@ static void dial_failed(struct connector *connector, int result)
 		enter(connector, CONNECTOR_PAUSING, node_now(connector->node));
 		return;
 	}
-	pause_after(connector, "cannot connect to", dialer_reason(result));
+	char reason[TEXT];
+	const char *remedy = remedy_for_peer(-result, connector->paths != NULL);
+
+	snprintf(reason, sizeof(reason), "%s%s%s%s", dialer_reason(result), remedy ? " (" : "",
+		remedy ? remedy : "", remedy ? ")" : "");
+	pause_after(connector, "cannot connect to", reason);
 	next_target(connector);
 }
 

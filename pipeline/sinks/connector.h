@@ -11,6 +11,7 @@
 #include "pipeline/io/dialer.h"
 #include "pipeline/node.h"
 #include "pipeline/sinks/retry.h"
+#include "pipeline/sinks/trouble.h"
 
 enum connector_phase {
 	CONNECTOR_STOPPED,
@@ -37,8 +38,8 @@ struct connector {
 	struct dialer dialer;
 	size_t target, failed; /* addresses in a row that did not answer */
 	struct pauses pauses;
-	uint64_t up_since, down_since;
-	bool is_down; /* and it was said */
+	uint64_t up_since;
+	struct trouble trouble; /* while it is down */
 };
 
 /* Dials for the first time. */

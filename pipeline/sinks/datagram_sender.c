@@ -160,14 +160,11 @@ static void drop_first(struct datagram_sender *sender, struct batch *in)
 {
 	const struct datagrams_out *out = sender->out;
 	struct node *node = sender->node;
-	uint64_t missed;
 
 	node_drop(node, DROP_TOO_BIG_FOR_DATAGRAM, out->records[0]);
-	if (log_gate_open(&sender->big_gate, node_now(node), &missed))
-		node_log(node, LOG_LEVEL_WARNING,
-			"a record of %" PRIu64 " bytes was dropped: it is too big for a datagram "
-			"(and %" PRIu64 " more since the last such line)",
-			out->whole[0], missed);
+	node_log_gated(node, &sender->big_gate, LOG_LEVEL_WARNING,
+		"a record of %" PRIu64 " bytes was dropped: it is too big for a datagram",
+		out->whole[0]);
 	take_out(in, out->whole[0], out->records[0]);
 }
 
@@ -324,7 +321,7 @@ bool datagram_sender_open(struct datagram_sender *sender, struct node *node, str
 {
 	sender->out = calloc(1, sizeof(*sender->out));
 	if (!sender->out || !scratch_open(&sender->scratch, sender->scratch_size))
-		return fault_at(faults, NULL, NULL, "%s: out of memory", node->name);
+		return node_fault(node, faults, NULL, "out of memory");
 	sender->node = node;
 	sender->fd = -1;
 	sender->wait = (struct io_operation){ .done = waited, .owner = sender };

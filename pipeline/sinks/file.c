@@ -8,6 +8,7 @@
 #include "pipeline/sinks/file_sink.h"
 
 #include "pipeline/io/loop.h"
+#include "pipeline/sinks/remedy.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -154,10 +155,14 @@ void file_fail(struct node *node, const char *verb, int error)
 {
 	struct file_sink *sink = node->state;
 
-	if (!sink->failing)
-		node_log(node, LOG_LEVEL_ERROR, "cannot %s %s: %s; trying again every second", verb,
-			file_path_text(&sink->name), strerror(error));
-	sink->failing = true;
+	const char *remedy = remedy_for_path(error);
+	char what[256], next[160];
+
+	snprintf(what, sizeof(what), "cannot %s %s: %s", verb, file_path_text(&sink->name),
+		strerror(error));
+	snprintf(next, sizeof(next), "trying again every second%s%s", remedy ? ": " : "",
+		remedy ? remedy : "");
+	trouble_meet(&sink->trouble, node, LOG_LEVEL_ERROR, what, next);
 	node->up = false;
 	sink->retry_at = node_now(node) + FILE_RETRY_MS;
 }
@@ -168,11 +173,11 @@ static void recover(struct node *node, uint64_t written)
 {
 	struct file_sink *sink = node->state;
 
-	if (sink->failing && written < sink->gather.bytes)
+	if (sink->trouble.lasts && written < sink->gather.bytes)
 		return;
-	if (sink->failing)
+	if (sink->trouble.lasts)
 		node_log(node, LOG_LEVEL_INFO, "writes %s again", file_path_text(&sink->name));
-	sink->failing = false;
+	trouble_end(&sink->trouble, node);
 	node->up = true;
 }
 
@@ -254,12 +259,13 @@ static bool file_open(struct node *node, struct faults *faults)
 	sink->poll = (struct io_operation){ .done = poll_done, .owner = node };
 	sink->sync_operation = (struct io_operation){ .done = file_sync_done, .owner = node };
 	if (!gather_open(&sink->gather))
-		return fault_at(faults, NULL, NULL, "%s: no memory to write with", node->name);
+		return node_fault(node, faults, NULL, "no memory to write with");
 	if (!file_path_begin(&sink->name, sink->path, sink->local_time, node_time()))
-		return fault_at(faults, NULL, NULL,
+		return node_fault(node, faults, NULL,
 			"cannot create %s: it makes no path, or one too long", sink->path);
 	if (!file_move_first(node, why))
-		return fault_at(faults, NULL, NULL, "%s", why);
+		return node_fault(node, faults, remedy_for_path(sink->target.error), "%s", why);
+	sink->at_once = node_is_alone(node);
 	node->up = true;
 	return true;
 }
@@ -314,7 +320,7 @@ static uint64_t next_size(struct node *node)
 {
 	struct file_sink *sink = node->state;
 
-	if (!file_move_wanted(node))
+	if (!file_move_wanted(node) || !file_move_has_frames(node))
 		return WRITE_SIZE;
 	uint64_t size = sink->rewinds ? 0 : file_missing(node);
 	if (size > 0)
@@ -325,6 +331,18 @@ static uint64_t next_size(struct node *node)
 	}
 	file_move(node);
 	return WRITE_SIZE;
+}
+
+static void begin_write(struct file_sink *sink, struct loop *loop)
+{
+	const struct gather *gather = &sink->gather;
+	int fd = sink->target.fd;
+
+	if (sink->at_once && sink->target.local)
+		io_write_at_once(
+			loop, &sink->write, &sink->pace, fd, gather->pieces, gather->count);
+	else
+		io_write(loop, &sink->write, fd, gather->pieces, gather->count);
 }
 
 static void write_some(struct node *node, struct batch *in, uint64_t size)
@@ -339,8 +357,7 @@ static void write_some(struct node *node, struct batch *in, uint64_t size)
 	if (file_sync_each(sink))
 		sink->before = file_target_size(&sink->target);
 	node->busy++;
-	io_write(
-		node->loop, &sink->write, sink->target.fd, sink->gather.pieces, sink->gather.count);
+	begin_write(sink, node->loop);
 }
 
 static void step(struct node *node, struct batch *in)
@@ -351,8 +368,10 @@ static void step(struct node *node, struct batch *in)
 		file_sync_begin(node);
 		return;
 	}
+	if (!file_move_empty(node))
+		return;
 	uint64_t size = next_size(node);
-	if (size == 0 || (sink->failing && node_now(node) < sink->retry_at))
+	if (size == 0 || (sink->trouble.lasts && node_now(node) < sink->retry_at))
 		return;
 	sink->retry_at = 0;
 	if (file_sync_rewind(node))
@@ -362,7 +381,7 @@ static void step(struct node *node, struct batch *in)
 /* The next time that it wants to be called for; what is in flight calls it anyway. */
 static uint64_t next_due(const struct file_sink *sink)
 {
-	uint64_t due = sink->failing ? sink->retry_at : 0;
+	uint64_t due = sink->trouble.lasts ? sink->retry_at : 0;
 
 	if (!file_is_idle(sink))
 		return 0;
@@ -383,8 +402,10 @@ static void file_reopen(struct node *node)
 	struct file_sink *sink = node->state;
 
 	sink->wants_reopen = true;
-	if (sink->opened && file_is_idle(sink) && !sink->lost && !sink->unsynced &&
-		!sink->rewinds && file_missing(node) == 0)
+	file_move_ask_for_frames(node);
+	if (sink->opened && file_move_has_frames(node) && file_is_idle(sink) && !sink->lost &&
+		!sink->unsynced && !sink->rewinds && file_missing(node) == 0 &&
+		file_move_empty(node))
 		file_move(node);
 }
 
@@ -392,13 +413,25 @@ static bool file_end(struct node *node)
 {
 	struct file_sink *sink = node->state;
 
-	if (!file_is_idle(sink) || sink->lost)
+	if (!file_is_idle(sink) || sink->lost || !file_move_empty(node))
 		return false;
 	if (sink->unsynced) {
 		file_sync_begin(node);
 		return false;
 	}
 	close_target(sink);
+	return true;
+}
+
+static bool file_writes(const struct node *node, int64_t time, char path[PATH_MAX])
+{
+	const struct file_sink *sink = node->state;
+	struct file_path name;
+
+	if (!sink->path || !sink->path[0] || file_path_refused(sink->path) ||
+		!file_path_begin(&name, sink->path, sink->local_time, time))
+		return false;
+	snprintf(path, PATH_MAX, "%s", file_path_text(&name));
 	return true;
 }
 
@@ -415,5 +448,6 @@ const struct sink_ops sink_file = {
 	},
 	.write = file_write,
 	.end = file_end,
+	.writes = file_writes,
 	.reopen = file_reopen,
 };

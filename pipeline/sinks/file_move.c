@@ -2,6 +2,10 @@
 
 #include "pipeline/sinks/file_sink.h"
 
+#include "pipeline/sinks/remedy.h"
+
+#include <errno.h>
+
 /* Looks how the file ends, where that matters. */
 static bool look(struct node *node, struct file_target *target, const char *path, char why[256])
 {
@@ -32,11 +36,26 @@ bool file_move_first(struct node *node, char why[256])
 	sink->opened = true;
 	if (!file_target_lock(target, path, why))
 		return false;
-	if (!sink->append && !file_target_truncate(target, path, why))
-		return false;
 	if (!prepare(node, target, path, why))
 		return false;
-	sink->gather.owes_delimiter = target->bare;
+	sink->empties = !sink->append;
+	sink->gather.owes_delimiter = sink->append && target->bare;
+	return true;
+}
+
+bool file_move_empty(struct node *node)
+{
+	struct file_sink *sink = node->state;
+
+	if (!sink->empties)
+		return true;
+	if (sink->trouble.lasts && node_now(node) < sink->retry_at)
+		return false;
+	if (!file_target_shorten(&sink->target, 0)) {
+		file_fail(node, "empty", errno);
+		return false;
+	}
+	sink->empties = false;
 	return true;
 }
 
@@ -55,12 +74,37 @@ bool file_move_wanted(struct node *node)
 	return !batch_empty(node->in) && path_moves(sink) && node_now(node) >= sink->move_at;
 }
 
-static void stay(struct node *node, bool asked, const char *why)
+void file_move_ask_for_frames(struct node *node)
 {
 	struct file_sink *sink = node->state;
 
+	sink->codec = node_frame_maker(node);
+	if (sink->codec)
+		sink->codec->flush = true;
+}
+
+/* A tee gives each branch every frame: what the codec counts, its sinks count alike. */
+bool file_move_has_frames(struct node *node)
+{
+	struct file_sink *sink = node->state;
+	const struct node *codec = sink->codec;
+
+	if (!codec)
+		return true;
+	if (!codec->ended && (codec->flush || node->in->taken.views < codec->flushed))
+		return false;
+	sink->codec = NULL;
+	return true;
+}
+
+static void stay(struct node *node, bool asked, const char *why, int error)
+{
+	struct file_sink *sink = node->state;
+	const char *remedy = remedy_for_path(error);
+
 	if (asked || !sink->move_failed)
-		node_log(node, LOG_LEVEL_ERROR, "%s; writing on in the file that is open", why);
+		node_log(node, LOG_LEVEL_ERROR, "%s; writing on in the file that is open%s%s", why,
+			remedy ? ": " : "", remedy ? remedy : "");
 	sink->move_failed = true;
 	sink->move_at = node_now(node) + FILE_RETRY_MS;
 }
@@ -107,7 +151,7 @@ void file_move(struct node *node)
 	if (!open_other(node, &fresh,
 		    moves ? file_path_next(&sink->name) : file_path_text(&sink->name), &same,
 		    why)) {
-		stay(node, asked, why);
+		stay(node, asked, why, fresh.error);
 		return;
 	}
 	sink->move_failed = false;

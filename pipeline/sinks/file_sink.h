@@ -2,9 +2,11 @@
 #pragma once
 
 #include "pipeline/io/gather.h"
+#include "pipeline/io/pace.h"
 #include "pipeline/node.h"
 #include "pipeline/sinks/file_path.h"
 #include "pipeline/sinks/file_target.h"
+#include "pipeline/sinks/trouble.h"
 
 enum file_sync { FILE_SYNC_NONE, FILE_SYNC_INTERVAL, FILE_SYNC_BATCH };
 
@@ -21,13 +23,17 @@ struct file_sink {
 	struct file_target target;
 	struct gather gather;
 	struct io_operation write, poll, sync_operation; /* at most one is in flight */
+	struct pace pace;                                /* of writes that are made at once */
+	bool at_once;                                    /* nobody needs the thread meanwhile */
 	bool opened;
-	bool halted; /* nothing may be begun any more */
-	bool failing;
-	uint64_t retry_at; /* while it fails: when it is tried again */
+	bool empties; /* what the file held is still to be thrown away */
+	bool halted;  /* nothing may be begun any more */
+	struct trouble trouble;
+	uint64_t retry_at; /* in trouble: when it is tried again */
 
 	bool wants_reopen;
-	bool move_failed; /* the path as of the clock can't be opened: tried again then */
+	struct node *codec; /* it ends its open frame first; NULL: none is awaited */
+	bool move_failed;   /* the path as of the clock can't be opened: tried again then */
 	uint64_t move_at;
 
 	uint64_t written; /* batch: bytes that the sync under way is about */
@@ -81,8 +87,18 @@ bool file_sync_rewind(struct node *node);
 /* Opens the path as of the clock at the start. False with why it can't. */
 bool file_move_first(struct node *node, char why[256]);
 
+/* What the file held is thrown away when every node has started: a start that fails has lost nothing. False while that
+ * fails. */
+bool file_move_empty(struct node *node);
+
 /* True if another file is to be opened: because that was asked for, or because the time in the path has moved on. */
 bool file_move_wanted(struct node *node);
+
+/* Asked to open its path anew, a sink writes the frame that is open then to the file that it leaves. */
+void file_move_ask_for_frames(struct node *node);
+
+/* True if it has been written, or none is awaited. */
+bool file_move_has_frames(struct node *node);
 
 /* Opens it, at a border and with nothing unsynced. The one that is open stays where that fails, or where the path still
  * names it. */

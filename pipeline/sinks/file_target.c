@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 enum { DIRECTORY_MODE = 0750, MOST_DELIMITER = 4096 };
@@ -18,6 +20,7 @@ static bool refuse(struct file_target *target, char why[256], const char *verb, 
 	int error = errno;
 
 	file_target_close(target);
+	target->error = error;
 	snprintf(why, 256, "cannot %s %s: %s", verb, path, strerror(error));
 	return false;
 }
@@ -66,6 +69,21 @@ static int open_or_create(struct file_target *target, const char *path, mode_t m
 	return -1;
 }
 
+/* Those that write to memory or a disk of this machine. What is missing here is only slower. */
+static bool is_local(int fd)
+{
+	static const uint32_t own[] = { EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC,
+		F2FS_SUPER_MAGIC, TMPFS_MAGIC, OVERLAYFS_SUPER_MAGIC };
+	struct statfs status;
+
+	if (fstatfs(fd, &status) < 0)
+		return false;
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+		if ((uint32_t)status.f_type == own[i])
+			return true;
+	return false;
+}
+
 bool file_target_open(struct file_target *target, const char *path, mode_t mode, char why[256])
 {
 	struct stat status;
@@ -79,6 +97,7 @@ bool file_target_open(struct file_target *target, const char *path, mode_t mode,
 	if (target->fd < 0 || fstat(target->fd, &status) < 0)
 		return refuse(target, why, "create", path);
 	target->regular = S_ISREG(status.st_mode);
+	target->local = target->regular && is_local(target->fd);
 	target->device = status.st_dev;
 	target->inode = status.st_ino;
 	if (target->regular && fcntl(target->fd, F_SETFL, O_APPEND) < 0)
@@ -136,19 +155,12 @@ bool file_target_same(const struct file_target *a, const struct file_target *b)
 	return a->fd >= 0 && b->fd >= 0 && a->device == b->device && a->inode == b->inode;
 }
 
-bool file_target_lock(const struct file_target *target, const char *path, char why[256])
+bool file_target_lock(struct file_target *target, const char *path, char why[256])
 {
 	if (!target->regular || flock(target->fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
 		return true;
+	target->error = errno;
 	snprintf(why, 256, "cannot write %s: another process has locked it", path);
-	return false;
-}
-
-bool file_target_truncate(const struct file_target *target, const char *path, char why[256])
-{
-	if (!target->regular || ftruncate(target->fd, 0) == 0)
-		return true;
-	snprintf(why, 256, "cannot empty %s: %s", path, strerror(errno));
 	return false;
 }
 

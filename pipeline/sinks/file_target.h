@@ -6,8 +6,10 @@
 #include <sys/types.h>
 
 struct file_target {
-	int fd; /* -1: none */
+	int fd;    /* -1: none */
+	int error; /* what went wrong: errno; EWOULDBLOCK: another process has locked it */
 	bool regular;
+	bool local;       /* its file system is this machine's own */
 	bool bare;        /* it has content that does not end with the delimiter */
 	bool made;        /* it was not there */
 	bool made_folder; /* nor was its directory */
@@ -26,10 +28,7 @@ bool file_target_sync_names(const struct file_target *target, const char *path, 
 bool file_target_same(const struct file_target *a, const struct file_target *b);
 
 /* Locks it against other writers; what cannot be locked needs no lock. False with `why` if another process has it. */
-bool file_target_lock(const struct file_target *target, const char *path, char why[256]);
-
-/* Empties a regular file. */
-bool file_target_truncate(const struct file_target *target, const char *path, char why[256]);
+bool file_target_lock(struct file_target *target, const char *path, char why[256]);
 
 /* Looks whether what the file holds ends with `delimiter`, and sets `bare`. */
 bool file_target_look(struct file_target *target, const char *path, const char *delimiter,

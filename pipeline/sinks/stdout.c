@@ -206,10 +206,9 @@ static bool stdout_open(struct node *node, struct faults *faults)
 	int flags = fcntl(STDOUT_FILENO, F_GETFL);
 
 	if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY || fstat(STDOUT_FILENO, &status) < 0)
-		return fault_at(faults, NULL, NULL, "%s: standard output is not open for writing",
-			node->name);
+		return node_fault(node, faults, NULL, "standard output is not open for writing");
 	if (!gather_open(&sink->gather))
-		return fault_at(faults, NULL, NULL, "%s: out of memory", node->name);
+		return node_fault(node, faults, NULL, "out of memory");
 	sink->node = node;
 	sink->write = (struct io_operation){ .done = written, .owner = sink };
 	sink->writable = (struct io_operation){ .done = became_writable, .owner = sink };

@@ -216,7 +216,7 @@ void stream_sender_halt(struct stream_sender *sender)
 bool stream_sender_open(struct stream_sender *sender, struct node *node, struct faults *faults)
 {
 	if (!gather_open(&sender->gather))
-		return fault_at(faults, NULL, NULL, "%s: out of memory", node->name);
+		return node_fault(node, faults, NULL, "out of memory");
 	sender->node = node;
 	sender->fd = -1;
 	sender->watch = (struct io_operation){ .done = watched, .owner = sender };

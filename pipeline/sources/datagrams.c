@@ -200,27 +200,20 @@ static void refuse(struct datagrams *datagrams, const struct sockaddr *peer)
 {
 	struct node *node = datagrams->node;
 	char text[INET6_ADDRSTRLEN];
-	uint64_t missed;
 
 	node->account.refused++;
-	if (log_gate_open(&datagrams->refused_gate, node_now(node), &missed))
-		node_log(node, LOG_LEVEL_WARNING,
-			"a datagram from %s was refused: it is not in \"allow\" (and %" PRIu64
-			" more since the last such line)",
-			network_peer_text(peer, text), missed);
+	node_log_gated(node, &datagrams->refused_gate, LOG_LEVEL_WARNING,
+		"a datagram from %s was refused: it is not in \"allow\"",
+		network_peer_text(peer, text));
 }
 
 static void drop_long(struct datagrams *datagrams)
 {
 	struct node *node = datagrams->node;
-	uint64_t missed;
 
 	node_drop(node, DROP_TOO_LONG, 1);
-	if (log_gate_open(&datagrams->long_gate, node_now(node), &missed))
-		node_log(node, LOG_LEVEL_WARNING,
-			"a datagram of more than %d bytes was dropped (and %" PRIu64
-			" more since the last such line)",
-			DATAGRAM_MOST, missed);
+	node_log_gated(node, &datagrams->long_gate, LOG_LEVEL_WARNING,
+		"a datagram of more than %d bytes was dropped", DATAGRAM_MOST);
 }
 
 static void take_message(struct datagrams *datagrams, struct datagram_socket *socket,
@@ -256,14 +249,9 @@ static void adapt_slot(struct datagrams *datagrams, uint32_t largest)
 
 static void say_trouble(struct datagrams *datagrams, int error)
 {
-	uint64_t missed;
-
-	if (error == EAGAIN || error == EINTR)
-		return;
-	if (log_gate_open(&datagrams->trouble_gate, node_now(datagrams->node), &missed))
-		node_log(datagrams->node, LOG_LEVEL_WARNING,
-			"cannot receive: %s (and %" PRIu64 " times since the last line)",
-			strerror(error), missed);
+	if (error != EAGAIN && error != EINTR)
+		node_log_gated(datagrams->node, &datagrams->trouble_gate, LOG_LEVEL_WARNING,
+			"cannot receive: %s", strerror(error));
 }
 
 static uint64_t take_messages(struct datagrams *datagrams, struct datagram_socket *socket,
@@ -460,7 +448,7 @@ bool datagrams_open(struct datagrams *datagrams, struct node *node, struct fault
 	};
 	datagrams->reception = calloc(1, sizeof(*datagrams->reception));
 	if (!datagrams->reception)
-		return fault_at(faults, NULL, NULL, "%s: out of memory", node->name);
+		return node_fault(node, faults, NULL, "out of memory");
 	return true;
 }
 
@@ -484,4 +472,10 @@ void datagrams_close(struct datagrams *datagrams)
 	buffer_release(&datagrams->buffer);
 	free(datagrams->reception);
 	datagrams->reception = NULL;
+}
+
+bool datagrams_rest(struct datagrams *datagrams)
+{
+	buffer_release(&datagrams->buffer);
+	return true;
 }

@@ -60,3 +60,6 @@ void datagrams_read(struct datagrams *datagrams, struct batch *out);
 void datagrams_drain(struct datagrams *datagrams, uint64_t deadline);
 void datagrams_halt(struct datagrams *datagrams);
 void datagrams_close(struct datagrams *datagrams);
+
+/* As `rest` of source_ops. */
+bool datagrams_rest(struct datagrams *datagrams);

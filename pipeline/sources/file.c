@@ -1,5 +1,6 @@
 /* file: reads files, each once, or for as long as they grow. */
 
+#include "config/path.h"
 #include "pipeline/node.h"
 #include "pipeline/sources/file_follow.h"
 #include "pipeline/sources/file_once.h"
@@ -7,6 +8,7 @@
 #include "pipeline/sources/glob.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct file_source {
 	struct strings path, exclude;
@@ -65,6 +67,17 @@ static bool check_paths(const struct node *node, const char *name, const struct 
 	return good;
 }
 
+static bool check_start(const struct node *node, struct faults *faults)
+{
+	const struct file_source *source = node->state;
+	const struct value *value = value_member(node->value, "start_at");
+
+	if (!value || source->follow)
+		return true;
+	return fault_at(faults, value, "leave it out, or write \"follow\": true",
+		"\"start_at\" is not used, because \"follow\" is false");
+}
+
 static bool file_plan(
 	struct node *node, const struct shape *in, struct shape *out, struct faults *faults)
 {
@@ -80,7 +93,8 @@ static bool file_plan(
 		source->follow ? "follows, by the kernel's notice of changes"
 			       : "once, in name order");
 	bool paths = check_paths(node, "path", &source->path, faults);
-	return check_paths(node, "exclude", &source->exclude, faults) && paths;
+	bool exclude = check_paths(node, "exclude", &source->exclude, faults);
+	return check_start(node, faults) && exclude && paths;
 }
 
 static bool file_open(struct node *node, struct faults *faults)
@@ -130,6 +144,65 @@ static void file_drain(struct node *node, uint64_t deadline)
 		file_once_drain(&source->once);
 }
 
+static bool file_rest(struct node *node, struct batch *out)
+{
+	struct file_source *source = node->state;
+
+	return source->follow ? file_follow_rest(&source->following, out)
+			      : file_once_rest(&source->once, out);
+}
+
+/* Excluded as the path is met: from the root, or from the working directory. */
+static bool excludes(const struct file_source *source, bool from_root, const char *path)
+{
+	const char *name = file_patterns_last_part(path);
+	char normal[PATH_MAX];
+
+	for (size_t i = 0; i < source->exclude.count; i++) {
+		const char *pattern = source->exclude.items[i];
+		if (!strchr(pattern, '/')) {
+			if (glob_match(pattern, name, true) & GLOB_MATCHES)
+				return true;
+			continue;
+		}
+		if ((pattern[0] == '/') == from_root && path_normal(pattern, normal) &&
+			glob_match(normal, path, true) & GLOB_MATCHES)
+			return true;
+	}
+	return false;
+}
+
+/* One of the source's paths, against all that are asked for. */
+static bool reads_by(
+	const struct file_source *source, const char *item, const char *const *paths, size_t count)
+{
+	static const struct strings nothing;
+	char normal[PATH_MAX];
+	const char *texts[] = { normal };
+	struct strings one = { .items = texts, .count = 1 };
+	struct file_patterns patterns;
+	bool read = false;
+
+	if (!path_normal(item, normal))
+		return false;
+	bool opened = file_patterns_open(&patterns, &one, &nothing);
+	for (size_t i = 0; opened && !read && i < count; i++)
+		read = file_patterns_match(&patterns, paths[i]) & GLOB_MATCHES &&
+		       !excludes(source, item[0] == '/', paths[i]);
+	file_patterns_close(&patterns);
+	return read;
+}
+
+static bool file_reads(const struct node *node, const char *const *paths, size_t count)
+{
+	const struct file_source *source = node->state;
+	bool read = false;
+
+	for (size_t i = 0; !read && i < source->path.count; i++)
+		read = reads_by(source, source->path.items[i], paths, count);
+	return read;
+}
+
 const struct source_ops source_file = {
 	.type = {
 		.name = "file",
@@ -142,7 +215,10 @@ const struct source_ops source_file = {
 		.close = file_close,
 		.halt = file_halt,
 	},
+	.patient = true,
 	.read = file_read,
 	.drain = file_drain,
+	.rest = file_rest,
 	.streams = file_streams,
+	.reads = file_reads,
 };

@@ -3,6 +3,7 @@
 #include "pipeline/sources/file_follow.h"
 
 #include "pipeline/sources/file_notice.h"
+#include "pipeline/sources/glob.h"
 #include "pipeline/sources/regular_file.h"
 
 #include <errno.h>
@@ -237,13 +238,27 @@ void file_follow_read(struct file_follow *follow, struct batch *out)
 	if (!follow->draining)
 		look_around(follow);
 	for (unsigned i = 0; i < FILE_FOLLOW_READERS; i++) {
-		struct file_reader *reader = &follow->readers[i];
+		struct file_reader *reader =
+			&follow->readers[(follow->first_reader + i) % FILE_FOLLOW_READERS];
 		if (deliver(follow, reader, out, &quota) && !follow->draining)
 			start(follow, reader, out);
 	}
+	follow->first_reader = (follow->first_reader + 1) % FILE_FOLLOW_READERS;
 	if (follow->draining && all_idle(follow))
 		follow->node->ended = true;
 	file_notice_set_due(follow);
+}
+
+bool file_follow_rest(struct file_follow *follow, struct batch *out)
+{
+	uint64_t quota = follow->node->quota;
+
+	for (unsigned i = 0; i < FILE_FOLLOW_READERS; i++) {
+		struct file_reader *reader = &follow->readers[i];
+		if (deliver(follow, reader, out, &quota) && file_reader_idle(reader))
+			file_reader_rest(reader);
+	}
+	return all_idle(follow);
 }
 
 void file_follow_drain(struct file_follow *follow)
@@ -251,6 +266,37 @@ void file_follow_drain(struct file_follow *follow)
 	follow->draining = true;
 	follow->node->ended = all_idle(follow);
 	file_notice_set_due(follow);
+}
+
+static bool is_matched(const struct file_follow *follow, const char *pattern)
+{
+	for (uint32_t i = 0; i < follow->table.used; i++) {
+		const char *path = follow->table.files[i].path;
+		if (path && file_patterns_match_one(pattern, path) & GLOB_MATCHES)
+			return true;
+	}
+	return false;
+}
+
+/* What is awaited may be late, or a slip of the pen. */
+static void say_unmatched(struct file_follow *follow)
+{
+	const struct file_patterns *patterns = &follow->set.patterns;
+	const char *first = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < patterns->count; i++) {
+		if (is_matched(follow, patterns->items[i]))
+			continue;
+		first = first ? first : patterns->items[i];
+		count++;
+	}
+	if (count == 1)
+		node_log(follow->node, LOG_LEVEL_INFO, "nothing matches %s yet: it is awaited",
+			first);
+	if (count > 1)
+		node_log(follow->node, LOG_LEVEL_INFO,
+			"nothing matches %s yet, nor %zu more: they are awaited", first, count - 1);
 }
 
 bool file_follow_open(struct file_follow *follow, struct node *node, const struct strings *paths,
@@ -265,11 +311,12 @@ bool file_follow_open(struct file_follow *follow, struct node *node, const struc
 	for (unsigned i = 0; i < FILE_FOLLOW_READERS; i++)
 		memory = file_reader_open(&follow->readers[i], node, FILE_FOLLOW_READERS) && memory;
 	if (!file_table_open(&follow->table, most) || !memory)
-		return fault_at(faults, NULL, NULL, "%s: no memory to follow files", node->name);
-	if (!file_patterns_open(&follow->set.patterns, paths, exclude, faults))
+		return node_fault(node, faults, NULL, "no memory to follow files");
+	if (!file_set_open(&follow->set, paths, exclude, faults))
 		return false;
 	follow->from_end = from_end;
 	file_notice_walk(follow);
+	say_unmatched(follow);
 	follow->from_end = false;
 	file_notice_set_due(follow);
 	return true;

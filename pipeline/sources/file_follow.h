@@ -29,9 +29,10 @@ struct file_follow {
 	struct file_set set;
 	struct file_table table;
 	struct file_reader readers[FILE_FOLLOW_READERS];
-	uint32_t walk;       /* the number of the walk under way or the last */
-	uint64_t walk_due;   /* ms; 0: none */
-	uint64_t linger_due; /* ms: when a file that is gone may be given up; 0: none is gone */
+	uint32_t first_reader; /* they take turns to be first: each may use the whole quota */
+	uint32_t walk;         /* the number of the walk under way or the last */
+	uint64_t walk_due;     /* ms; 0: none */
+	uint64_t linger_due;   /* ms: when a file that is gone may be given up; 0: none is gone */
 	bool from_end; /* what is found now is read from its end: the first walk, with start_at "end" */
 	bool walking; /* what is looked at is met by a walk, not told by the kernel */
 	bool crowded; /* a file waits for a place */
@@ -60,5 +61,6 @@ bool file_follow_open(struct file_follow *follow, struct node *node, const struc
 void file_follow_close(struct file_follow *follow);
 void file_follow_halt(struct file_follow *follow);
 void file_follow_read(struct file_follow *follow, struct batch *out);
+bool file_follow_rest(struct file_follow *follow, struct batch *out);
 void file_follow_drain(struct file_follow *follow);
 size_t file_follow_cost(uint32_t most);

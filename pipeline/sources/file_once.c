@@ -8,12 +8,13 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_MATCHES = 100 * 1000 };
+enum { MOST_MATCHES = 100 * 1000, MOST_NAMED = 100 };
 
 struct once_match {
 	char *path;
@@ -35,16 +36,44 @@ static bool make_room(struct file_once *once)
 	return true;
 }
 
+/* Each is named once: they are met once. */
 static void skip(struct file_once *once, const char *path, const char *why)
 {
-	uint64_t missed;
+	if (++once->skipped <= MOST_NAMED)
+		node_log(once->node, LOG_LEVEL_WARNING, "skipped %s: %s", path, why);
+}
 
-	if (!log_gate_open(&once->gate, node_now(once->node), &missed))
-		return;
-	node_log(once->node, LOG_LEVEL_WARNING, "skipped %s: %s", path, why);
-	if (missed > 0)
-		node_log(once->node, LOG_LEVEL_WARNING, "skipped %llu more before it",
-			(unsigned long long)missed);
+/* What could not be read, and should have been. One that has vanished is none of that. */
+static void skip_unread(struct file_once *once, const char *path, int error)
+{
+	skip(once, path, strerror(error));
+	once->node->account.unread += error != ENOENT && error != ENOTDIR;
+}
+
+static void say_skipped(const struct file_once *once)
+{
+	if (once->skipped > MOST_NAMED)
+		node_log(once->node, LOG_LEVEL_WARNING,
+			"skipped %" PRIu64 " files, of which the first %d were named",
+			once->skipped, MOST_NAMED);
+	if (once->node->account.unread > 0)
+		node_log(once->node, LOG_LEVEL_ERROR,
+			"%" PRIu64 " files could not be read, wholly or in part",
+			once->node->account.unread);
+}
+
+/* False, and told, where the path is not to be read: then no more is to be done about it. */
+static bool can_be_read(struct file_once *once, const char *path, struct stat *status)
+{
+	int fd = regular_file_open(path, status);
+
+	if (fd >= 0)
+		return close(fd) == 0;
+	if (errno != 0)
+		skip_unread(once, path, errno);
+	else
+		skip(once, path, regular_file_refused(status->st_mode));
+	return false;
 }
 
 static void look(void *owner, const char *path, bool matches)
@@ -52,13 +81,8 @@ static void look(void *owner, const char *path, bool matches)
 	struct file_once *once = owner;
 	struct stat status;
 
-	if (!matches || stat(path, &status) < 0)
+	if (!matches || !can_be_read(once, path, &status))
 		return;
-	const char *refused = regular_file_refused(status.st_mode);
-	if (refused) {
-		skip(once, path, refused);
-		return;
-	}
 	if (once->count >= MOST_MATCHES || !make_room(once)) {
 		once->many = true;
 		return;
@@ -124,7 +148,7 @@ static uint64_t sum_of_sizes(const struct file_once *once)
 }
 
 /* A plain path must be there, and be a file that can be read: nobody would notice that it was left out. */
-static bool check_plain(const char *path, struct faults *faults)
+static bool check_plain(const struct node *node, const char *path, struct faults *faults)
 {
 	struct stat status;
 	int fd = regular_file_open(path, &status);
@@ -132,14 +156,14 @@ static bool check_plain(const char *path, struct faults *faults)
 	if (fd >= 0)
 		return close(fd) == 0;
 	if (errno == 0)
-		return fault_at(faults, NULL,
+		return node_fault(node, faults,
 			"name a regular file, or files in a directory as \"dir/*\"",
 			"not a file: %s is %s", path, regular_file_refused(status.st_mode));
 	if (errno == ENOENT || errno == ENOTDIR)
-		return fault_at(faults, NULL,
+		return node_fault(node, faults,
 			"name a file that exists, or wait for it with \"follow\": true",
 			"no such file: %s", path);
-	return fault_at(faults, NULL, NULL, "cannot read %s: %s", path, strerror(errno));
+	return node_fault(node, faults, NULL, "cannot read %s: %s", path, strerror(errno));
 }
 
 /* Walks for one of the paths. */
@@ -149,16 +173,21 @@ static bool find(struct file_once *once, const char *path, const struct strings 
 	struct file_set set = { .node = once->node, .look = look, .owner = once };
 	struct strings one = { .items = &path, .count = 1 };
 	size_t before = once->count;
+	uint64_t unread = once->node->account.unread;
 
-	if (!glob_is_pattern(path) && !check_plain(path, faults))
+	if (!glob_is_pattern(path) && !check_plain(once->node, path, faults))
 		return false;
-	bool opened = file_patterns_open(&set.patterns, &one, exclude, faults);
+	bool opened = file_set_open(&set, &one, exclude, faults);
 	if (opened)
 		file_set_walk(&set);
+	once->node->account.unread += set.said_unread;
 	file_set_close(&set);
 	if (!opened || once->count > before || !glob_is_pattern(path))
 		return opened;
-	return fault_at(faults, NULL,
+	if (once->node->account.unread > unread)
+		return node_fault(once->node, faults, "let this user read them",
+			"nothing that matches %s can be read", path);
+	return node_fault(once->node, faults,
 		"name files that exist, or wait for them with \"follow\": true",
 		"no such file: nothing matches %s", path);
 }
@@ -174,12 +203,12 @@ bool file_once_open(struct file_once *once, struct node *node, const struct stri
 	if (!found)
 		return false;
 	if (once->many)
-		return fault_at(faults, NULL, "name fewer files in one source",
-			"%s: more than %d files to read", node->name, MOST_MATCHES);
+		return node_fault(node, faults, "name fewer files in one source",
+			"more than %d files to read", MOST_MATCHES);
 	sort_matches(once);
 	node->expected = sum_of_sizes(once);
 	if (!file_reader_open(&once->reader, node, 1))
-		return fault_at(faults, NULL, NULL, "%s: no memory to read with", node->name);
+		return node_fault(node, faults, NULL, "no memory to read with");
 	return true;
 }
 
@@ -215,7 +244,10 @@ static bool open_next(struct file_once *once)
 			once->size = (uint64_t)status.st_size;
 			return true;
 		}
-		skip(once, path, errno ? strerror(errno) : regular_file_refused(status.st_mode));
+		if (errno != 0)
+			skip_unread(once, path, errno);
+		else
+			skip(once, path, regular_file_refused(status.st_mode));
 	}
 	return false;
 }
@@ -239,6 +271,7 @@ static void settle(struct file_once *once)
 		node_log(once->node, LOG_LEVEL_ERROR, "%s: cannot read on at byte %llu: %s",
 			once->matches[once->next - 1].path, (unsigned long long)once->offset,
 			strerror(-result));
+		once->node->account.unread++;
 		end_file(once, VIEW_BROKEN);
 	}
 }
@@ -267,11 +300,27 @@ void file_once_read(struct file_once *once, struct batch *out)
 	}
 	if (once->draining || (once->fd < 0 && !open_next(once))) {
 		file_reader_rest(&once->reader);
+		say_skipped(once);
 		node->ended = true;
 		return;
 	}
 	if (quota > 0)
 		file_reader_begin(&once->reader, out, once->fd, once->offset, expected(once));
+}
+
+bool file_once_rest(struct file_once *once, struct batch *out)
+{
+	uint64_t quota = once->node->quota;
+
+	if (once->reader.operation.in_flight)
+		return false;
+	if (once->reader.back) {
+		if (!file_reader_deliver(&once->reader, out, once->node->first_stream, &quota))
+			return false;
+		settle(once);
+	}
+	file_reader_rest(&once->reader);
+	return true;
 }
 
 void file_once_drain(struct file_once *once)

@@ -16,8 +16,8 @@ struct file_once {
 	uint64_t offset, size;
 	uint32_t end; /* VIEW_END or VIEW_BROKEN: to be put before the next file; 0: nothing */
 	bool draining;
-	bool many; /* more matches than there may be */
-	struct log_gate gate;
+	bool many;        /* more matches than there may be */
+	uint64_t skipped; /* files */
 };
 
 /* Finds the files. False with a fault for each path that names nothing. Sets node->expected. */
@@ -25,4 +25,5 @@ bool file_once_open(struct file_once *once, struct node *node, const struct stri
 	const struct strings *exclude, struct faults *faults);
 void file_once_close(struct file_once *once);
 void file_once_read(struct file_once *once, struct batch *out);
+bool file_once_rest(struct file_once *once, struct batch *out);
 void file_once_drain(struct file_once *once);

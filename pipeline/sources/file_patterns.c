@@ -8,9 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_PATTERNS = 1024 };
-
-static const char *last_part(const char *path)
+const char *file_patterns_last_part(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
@@ -25,14 +23,14 @@ static char *own_pattern(const char *path)
 		path += 1 + strspn(path + 1, "/");
 	size_t size = glob_is_pattern(path) ? 0 : glob_fixed_directory(path);
 	const char *slash = size > 0 && path[size - 1] != '/' ? "/" : "";
-	const char *rest = glob_is_pattern(path) ? path : last_part(path);
+	const char *rest = glob_is_pattern(path) ? path : file_patterns_last_part(path);
 
 	return asprintf(&text, "%.*s%s%s", (int)size, path, slash, rest) < 0 ? NULL : text;
 }
 
 static bool add(struct file_patterns *patterns, const char *path)
 {
-	char *own = patterns->count < MOST_PATTERNS ? own_pattern(path) : NULL;
+	char *own = patterns->count < FILE_PATTERNS_MOST ? own_pattern(path) : NULL;
 
 	if (own)
 		patterns->items[patterns->count++] = own;
@@ -68,19 +66,16 @@ static bool expand(struct file_patterns *patterns)
 	return true;
 }
 
-bool file_patterns_open(struct file_patterns *patterns, const struct strings *paths,
-	const struct strings *exclude, struct faults *faults)
+bool file_patterns_open(
+	struct file_patterns *patterns, const struct strings *paths, const struct strings *exclude)
 {
 	bool good = true;
 
 	*patterns = (struct file_patterns){ .exclude = exclude };
-	patterns->items = calloc(MOST_PATTERNS, sizeof(*patterns->items));
+	patterns->items = calloc(FILE_PATTERNS_MOST, sizeof(*patterns->items));
 	for (size_t i = 0; patterns->items && good && i < paths->count; i++)
 		good = add(patterns, paths->items[i]);
-	if (patterns->items && good && expand(patterns))
-		return true;
-	return fault_at(faults, NULL, "name fewer paths in one source",
-		"%s: more than %d paths, or no memory for them", paths->items[0], MOST_PATTERNS);
+	return patterns->items && good && expand(patterns);
 }
 
 void file_patterns_close(struct file_patterns *patterns)
@@ -93,7 +88,7 @@ void file_patterns_close(struct file_patterns *patterns)
 
 size_t file_patterns_cost(void)
 {
-	return MOST_PATTERNS * sizeof(char *);
+	return FILE_PATTERNS_MOST * sizeof(char *);
 }
 
 /* A pattern without a slash means the name in any directory. */
@@ -101,14 +96,14 @@ static bool is_excluded(const struct file_patterns *patterns, const char *path)
 {
 	for (size_t i = 0; i < patterns->exclude->count; i++) {
 		const char *pattern = patterns->exclude->items[i];
-		const char *what = strchr(pattern, '/') ? path : last_part(path);
+		const char *what = strchr(pattern, '/') ? path : file_patterns_last_part(path);
 		if (glob_match(pattern, what, true) & GLOB_MATCHES)
 			return true;
 	}
 	return false;
 }
 
-static unsigned match_one(const char *pattern, const char *path)
+unsigned file_patterns_match_one(const char *pattern, const char *path)
 {
 	if (glob_is_pattern(pattern))
 		return glob_match(pattern, path, false);
@@ -120,7 +115,7 @@ unsigned file_patterns_match(const struct file_patterns *patterns, const char *p
 	unsigned result = 0;
 
 	for (size_t i = 0; i < patterns->count; i++)
-		result |= match_one(patterns->items[i], path);
+		result |= file_patterns_match_one(patterns->items[i], path);
 	if (result & GLOB_MATCHES && is_excluded(patterns, path))
 		result &= ~(unsigned)GLOB_MATCHES;
 	return result;

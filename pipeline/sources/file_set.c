@@ -43,13 +43,6 @@ static bool join(char path[PATH_MAX], const char *directory, const char *name)
 	return snprintf(path, PATH_MAX, "%s%s%s", directory, slash, name) < PATH_MAX;
 }
 
-static const char *last_part(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static const char *openable(const struct file_set_directory *directory)
 {
 	return directory->path[0] ? directory->path : ".";
@@ -76,7 +69,7 @@ static void directory_changed(void *owner, const char *name, bool renamed)
 	struct file_set *set = directory->set;
 	char path[PATH_MAX];
 
-	if (renamed && strcmp(name, last_part(directory->path)) == 0)
+	if (renamed && strcmp(name, file_patterns_last_part(directory->path)) == 0)
 		directory->replaced = set->stale = true;
 	if (!join(path, directory->path, name))
 		return;
@@ -297,6 +290,16 @@ void file_set_walk(struct file_set *set)
 		if (set->directories[i]->listed)
 			visit(&walk, set->directories[i]);
 	end_walk(&walk);
+}
+
+bool file_set_open(struct file_set *set, const struct strings *paths, const struct strings *exclude,
+	struct faults *faults)
+{
+	if (file_patterns_open(&set->patterns, paths, exclude))
+		return true;
+	return node_fault(set->node, faults, "name fewer paths in one source",
+		"%s: more than %d paths, or no memory for them", paths->items[0],
+		FILE_PATTERNS_MOST);
 }
 
 void file_set_close(struct file_set *set)

@@ -30,6 +30,10 @@ struct file_set {
 	void *owner;
 };
 
+/* Opens its patterns. False with a fault. */
+bool file_set_open(struct file_set *set, const struct strings *paths, const struct strings *exclude,
+	struct faults *faults);
+
 /* What it was made of; a zeroed set is allowed. */
 void file_set_close(struct file_set *set);
 

@@ -294,6 +294,15 @@ static bool generate_plan(
 		"the rate is a number from 1 to %d and \"/s\"", MOST_RATE);
 }
 
+static bool generate_rest(struct node *node, struct batch *out)
+{
+	struct generate_source *source = node->state;
+
+	(void)out;
+	buffer_release(&source->buffer);
+	return true;
+}
+
 const struct source_ops source_generate = {
 	.type = {
 		.name = "generate",
@@ -305,6 +314,8 @@ const struct source_ops source_generate = {
 		.open = generate_open,
 		.close = generate_close,
 	},
+	.patient = true,
 	.read = generate_read,
+	.rest = generate_rest,
 	.drain = generate_drain,
 };

@@ -245,6 +245,17 @@ static void stdin_read(struct node *node, struct batch *out)
 		read_inbox(source, out);
 }
 
+static bool stdin_rest(struct node *node, struct batch *out)
+{
+	struct stdin_source *source = node->state;
+
+	buffer_release(&source->buffer);
+	if (source->read.in_flight)
+		return false;
+	put_read(source, out, node->quota);
+	return source->unput == 0;
+}
+
 /* What a read in flight brings still counts, as the file then stands behind it. An unfinished record is not emitted. */
 static void stdin_drain(struct node *node, uint64_t deadline)
 {
@@ -328,6 +339,8 @@ const struct source_ops source_stdin = {
 		.close = stdin_close,
 		.halt = stdin_halt,
 	},
+	.patient = true,
 	.read = stdin_read,
 	.drain = stdin_drain,
+	.rest = stdin_rest,
 };

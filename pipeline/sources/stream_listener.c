@@ -82,18 +82,10 @@ enum queue { QUEUE_EMPTY, QUEUE_WAITS, QUEUE_PAUSED };
 
 static void pause_accepting(struct stream_listener *source, int error)
 {
-	uint64_t now = node_now(source->node), missed;
-	char again[64] = "";
-
-	source->accept_at = now + ACCEPT_PAUSE_MS;
-	if (!log_gate_open(&source->trouble_gate, now, &missed))
-		return;
-	if (missed > 0)
-		snprintf(again, sizeof(again), " (and %" PRIu64 " times since the last line)",
-			missed);
-	node_log(source->node, LOG_LEVEL_WARNING,
-		"cannot accept a connection: %s; accepting pauses for %d ms%s", strerror(error),
-		ACCEPT_PAUSE_MS, again);
+	source->accept_at = node_now(source->node) + ACCEPT_PAUSE_MS;
+	node_log_gated(source->node, &source->trouble_gate, LOG_LEVEL_WARNING,
+		"cannot accept a connection: %s; accepting pauses for %d ms", strerror(error),
+		ACCEPT_PAUSE_MS);
 }
 
 static void say_full(struct stream_listener *source)
@@ -119,15 +111,12 @@ static bool is_connections_own(int error)
 static void refuse(struct stream_listener *source, int fd, const struct sockaddr *peer)
 {
 	char text[INET6_ADDRSTRLEN];
-	uint64_t missed;
 
 	close(fd);
 	source->node->account.refused++;
-	if (log_gate_open(&source->refused_gate, node_now(source->node), &missed))
-		node_log(source->node, LOG_LEVEL_WARNING,
-			"a connection from %s was refused: it is not in \"allow\" (and %" PRIu64
-			" more since the last such line)",
-			network_peer_text(peer, text), missed);
+	node_log_gated(source->node, &source->refused_gate, LOG_LEVEL_WARNING,
+		"a connection from %s was refused: it is not in \"allow\"",
+		network_peer_text(peer, text));
 }
 
 /* One that was accepted. */
@@ -213,7 +202,7 @@ static uint32_t read_connection(struct connection *connection, struct batch *out
 	struct stream_listener *source = source_of(connection);
 	uint32_t received = 0;
 
-	switch (receive_once(source->node, out, source->buffer, &connection->socket,
+	switch (receive_much(source->node, out, &source->buffer, &connection->socket,
 		stream_of(connection), most, &received)) {
 	case RECEIVED:
 		connection->active = node_now(source->node);
@@ -266,13 +255,8 @@ static bool is_over(const struct connection *connection, uint64_t now)
 
 static void say_idle(struct stream_listener *source)
 {
-	uint64_t missed;
-
-	if (log_gate_open(&source->idle_gate, node_now(source->node), &missed))
-		node_log(source->node, LOG_LEVEL_INFO,
-			"a connection was silent for the idle_timeout and is closed (and %" PRIu64
-			" more since the last such line)",
-			missed);
+	node_log_gated(source->node, &source->idle_gate, LOG_LEVEL_INFO,
+		"a connection was silent for the idle_timeout and is closed");
 }
 
 static void end_silent(struct connection *connection, struct batch *out)
@@ -435,7 +419,7 @@ bool stream_listener_open(struct stream_listener *source, struct node *node, str
 	};
 	say_lowered(source);
 	if (!connections_open(&source->connections, connection_limit(source)))
-		return fault_at(faults, NULL, NULL, "%s: out of memory", node->name);
+		return node_fault(node, faults, NULL, "out of memory");
 	return true;
 }
 
@@ -480,4 +464,10 @@ void stream_listener_refuse(struct stream_listener *source, uint32_t stream)
 
 	if (connection->open)
 		shutdown(connection->socket.fd, SHUT_RDWR);
+}
+
+bool stream_listener_rest(struct stream_listener *source)
+{
+	buffer_release(&source->buffer);
+	return true;
 }

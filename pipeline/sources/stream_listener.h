@@ -39,6 +39,7 @@ void stream_listener_begin(struct stream_listener *source);
 /* What a source's ops do. */
 void stream_listener_read(struct stream_listener *source, struct batch *out);
 void stream_listener_drain(struct stream_listener *source, uint64_t deadline);
+bool stream_listener_rest(struct stream_listener *source);
 void stream_listener_halt(struct stream_listener *source);
 void stream_listener_close(struct stream_listener *source);
 

@@ -63,7 +63,7 @@ static bool tcp_open(struct node *node, struct faults *faults)
 	stream->idle_timeout = source->idle_timeout;
 	if (!stream_listener_open(stream, node, faults))
 		return false;
-	if (!address_listen(&stream->listener, &source->listen, faults))
+	if (!address_listen(node, &stream->listener, &source->listen, faults))
 		return false;
 	say_listening(node);
 	stream_listener_begin(stream);
@@ -82,6 +82,14 @@ static void tcp_drain(struct node *node, uint64_t deadline)
 	struct tcp_source *source = node->state;
 
 	stream_listener_drain(&source->stream, deadline);
+}
+
+static bool tcp_rest(struct node *node, struct batch *out)
+{
+	struct tcp_source *source = node->state;
+
+	(void)out;
+	return stream_listener_rest(&source->stream);
 }
 
 static void tcp_halt(struct node *node)
@@ -154,8 +162,10 @@ const struct source_ops source_tcp = {
 		.close = tcp_close,
 		.halt = tcp_halt,
 	},
+	.patient = true,
 	.read = tcp_read,
 	.drain = tcp_drain,
+	.rest = tcp_rest,
 	.streams = tcp_streams,
 	.concurrent = tcp_concurrent,
 	.lower = tcp_lower,

@@ -112,7 +112,7 @@ static bool udp_open(struct node *node, struct faults *faults)
 		.type = SOCK_DGRAM,
 		.shared = node_shards(node) > 1,
 	};
-	if (!address_listen(&source->listener, &source->listen, faults))
+	if (!address_listen(node, &source->listener, &source->listen, faults))
 		return false;
 	for (uint32_t i = 0; i < source->listener.count; i++)
 		add_socket(source, node, source->listener.sockets[i].fd);
@@ -133,6 +133,14 @@ static void udp_drain(struct node *node, uint64_t deadline)
 	struct udp_source *source = node->state;
 
 	datagrams_drain(&source->datagrams, deadline);
+}
+
+static bool udp_rest(struct node *node, struct batch *out)
+{
+	struct udp_source *source = node->state;
+
+	(void)out;
+	return datagrams_rest(&source->datagrams);
 }
 
 static void udp_halt(struct node *node)
@@ -185,6 +193,7 @@ const struct source_ops source_udp = {
 	},
 	.read = udp_read,
 	.drain = udp_drain,
+	.rest = udp_rest,
 	.streams = udp_streams,
 	.concurrent = udp_streams,
 	.sockets = true,

@@ -141,14 +141,15 @@ static bool unix_lower(struct node *node, uint32_t connections, const char *why)
 
 /* --- running ------------------------------------------------------------------------------------------------------ */
 
-static bool make_socket(struct unix_source *source, struct faults *faults)
+static bool make_socket(struct unix_source *source, struct node *node, struct faults *faults)
 {
 	int type = source->type == DATAGRAM ? SOCK_DGRAM : SOCK_STREAM;
 	const char *why =
 		unix_socket_open(&source->socket, source->listen, type, source->permissions);
 
 	if (why)
-		return fault_at(faults, NULL, NULL, "cannot listen at %s: %s", source->listen, why);
+		return node_fault(
+			node, faults, NULL, "cannot listen at %s: %s", source->listen, why);
 	listener_adopt(&source->stream.listener, source->socket.fd);
 	return true;
 }
@@ -195,9 +196,9 @@ static bool unix_open(struct node *node, struct faults *faults)
 
 	if (!open_shared(source, node, faults))
 		return false;
-	bool open = source->passed
-			    ? passed_listen(&source->stream.listener, source->passed, true, faults)
-			    : make_socket(source, faults);
+	struct listener *listener = &source->stream.listener;
+	bool open = source->passed ? passed_listen(node, listener, source->passed, true, faults)
+				   : make_socket(source, node, faults);
 	if (!open)
 		return false;
 	node_log(node, LOG_LEVEL_INFO, "listening at %s", source->listen);
@@ -224,6 +225,15 @@ static void unix_drain(struct node *node, uint64_t deadline)
 		datagrams_drain(&source->datagrams, deadline);
 	else
 		stream_listener_drain(&source->stream, deadline);
+}
+
+static bool unix_rest(struct node *node, struct batch *out)
+{
+	struct unix_source *source = node->state;
+
+	(void)out;
+	return source->type == DATAGRAM ? datagrams_rest(&source->datagrams)
+					: stream_listener_rest(&source->stream);
 }
 
 static void unix_halt(struct node *node)
@@ -269,6 +279,7 @@ const struct source_ops source_unix = {
 	},
 	.read = unix_read,
 	.drain = unix_drain,
+	.rest = unix_rest,
 	.streams = unix_streams,
 	.concurrent = unix_concurrent,
 	.lower = unix_lower,

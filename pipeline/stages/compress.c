@@ -1,197 +1,28 @@
 /* compress: makes frames of records, or of one stream's bytes.
  *
  * A frame is complete in itself. It is closed when the next record would take it over `frame` bytes of input (a larger
- * record has a frame of its own), when `linger` has passed since its first byte, when an epoch settles, and at the end;
- * so it ends at a record's border. Frames of bytes end anywhere, and each counts as one record. Where nothing comes,
- * nothing is written.
+ * record has a frame of its own), when `linger` has passed since its first byte, when an epoch settles, when a sink is
+ * about to open its file anew, and at the end; so it ends at a record's border. Frames of bytes end anywhere, and each
+ * counts as one record. Where nothing comes, nothing is written.
  *
  * Runs are fed as they come: their borders are looked for only where a frame ends within one. A frame lies in one block
  * of the stage's own pool, which has room for the largest frame there can be. While the sinks hold every block, the
  * stage takes nothing: that is its back-pressure.
  */
 
-#include "config/units.h"
-#include "pipeline/codecs/codec.h"
-#include "pipeline/flow/record.h"
-#include "pipeline/node.h"
-#include "pipeline/stages/frames.h"
+#include "pipeline/stages/compress.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
-
-enum { LEAST_BLOCKS = 2, LEAST_IN_BLOCKS = 512 << 10 };
-
-struct compress {
-	unsigned codec;
-	uint64_t level, frame, linger, threads;
-
-	const struct codec *coder;
-	unsigned chosen_level;
-	size_t largest_record; /* with a delimiter in front of it */
-	size_t most_fed;       /* bytes of input in the largest frame there can be */
-	size_t most_made;      /* bytes of that frame at worst */
-	void *context;         /* without threads */
-	struct frames frames;  /* with threads */
-	struct pool *blocks;
-	struct scratch scratch; /* for a record in several views in a group larger than a frame */
-
-	bool open;            /* a frame is */
-	struct buffer *block; /* of the open frame, without threads */
-	uint64_t deadline;    /* of the open frame, from its first byte on; 0: none */
-	size_t fed;           /* bytes of input in the open frame */
-	uint32_t records;     /* in the open frame */
-	bool owes_delimiter;  /* the record fed last is bare: before another goes its delimiter */
-};
-
-enum { ZSTD, GZIP, LZ4 };
-
-static const char *const codecs[] = { [ZSTD] = "zstd", [GZIP] = "gzip", [LZ4] = "lz4", NULL };
-
-static const struct levels {
-	unsigned standard, most;
-} levels[] = { [ZSTD] = { 3, 19 }, [GZIP] = { 1, 9 }, [LZ4] = { 1, 12 } };
-
-static const struct option options[] = {
-	OPTION(CHOICE, struct compress, codec, .primary = true, .choices = codecs,
-		.doc = "The format of the frames."),
-	OPTION(COUNT, struct compress, level, .least = "1", .most = "19", .example = "3",
-		.doc = "How much work is put into making it small: zstd 1 to 19 (3 if not set), "
-		       "gzip 1 to 9 (1), lz4 1 to 12 (1)."),
-	OPTION(SIZE, struct compress, frame, .standard = "1MiB", .least = "4KiB", .most = "64MiB",
-		.doc = "The most bytes of input in one frame. A frame is complete in itself and "
-		       "ends at a record's border; a larger record has a frame of its own."),
-	OPTION(TIME, struct compress, linger, .standard = "5s", .least = "1ms", .most = "1d",
-		.doc = "A frame ends at the latest when this has passed since its first byte."),
-	OPTION(COUNT, struct compress, threads, .standard = "1", .least = "1", .most = "64",
-		.doc = "With more than one, frames are made side by side on so many threads, and "
-		       "leave in order."),
-	OPTIONS_END,
-};
-
-static bool choose_level(struct node *node, struct compress *compress, struct faults *faults)
-{
-	const struct levels *bounds = &levels[compress->codec];
-	compress->chosen_level = compress->level ? (unsigned)compress->level : bounds->standard;
-	if (compress->chosen_level <= bounds->most)
-		return true;
-	char remedy[64];
-	snprintf(remedy, sizeof(remedy), "a level from 1 to %u", bounds->most);
-	return fault_at(faults, option_value(options, node->value, "level"), remedy,
-		"the levels of %s go up to %u", codecs[compress->codec], bounds->most);
-}
-
-static const struct codec *choose_coder(const struct compress *compress)
-{
-	switch (compress->codec) {
-	case ZSTD:
-		return &codec_zstd;
-	case GZIP:
-		return compress->chosen_level <= 3 ? &codec_gzip : &codec_deflate;
-	default:
-		return &codec_lz4;
-	}
-}
-
-static bool refuse_input(struct node *node, const struct shape *in, struct faults *faults)
-{
-	if (in->kind == FLOW_FRAMES)
-		return fault_at(faults, node->value, "leave out one of the two",
-			"what comes in is compressed already");
-	if (in->kind == FLOW_BYTES && in->streams > 1)
-		return fault_at(faults, node->value, "put {\"split\": \"newline\"} before it",
-			"the bytes of several streams would be mixed in one frame");
-	return true;
-}
-
-/* A delimiter that a bare record lacks is put in front of the record behind it. */
-static void measure(struct compress *compress, const struct shape *in)
-{
-	if (in->kind == FLOW_RECORDS)
-		compress->largest_record = in->max_record + in->framing->delimiter_size;
-	compress->most_fed = compress->frame > compress->largest_record ? compress->frame
-									: compress->largest_record;
-	compress->most_made = compress->coder->bound(compress->most_fed);
-}
-
-static bool has_threads(const struct compress *compress)
-{
-	return compress->threads > 1;
-}
-
-/* Small frames get more blocks, so that a sink can write many at once; each thread has one at work. */
-static uint32_t block_count(const struct compress *compress)
-{
-	size_t count = LEAST_IN_BLOCKS / compress->most_made + 1;
-	if (count < LEAST_BLOCKS)
-		count = LEAST_BLOCKS;
-	return (uint32_t)(count + (has_threads(compress) ? compress->threads : 0));
-}
-
-static struct frames_plan frames_planned(const struct compress *compress)
-{
-	return (struct frames_plan){ .coder = compress->coder,
-		.level = compress->chosen_level,
-		.usual = compress->frame,
-		.most_fed = compress->most_fed,
-		.threads = (uint32_t)compress->threads };
-}
-
-static uint64_t context_cost(const struct compress *compress)
-{
-	struct frames_plan plan = frames_planned(compress);
-	return has_threads(compress)
-		       ? frames_cost(&plan)
-		       : compress->coder->cost(compress->chosen_level, compress->frame);
-}
-
-static uint64_t memory_needed(const struct compress *compress)
-{
-	return context_cost(compress) + compress->largest_record +
-	       block_count(compress) * pool_buffer_cost((uint32_t)compress->most_made);
-}
-
-static void explain(struct node *node)
-{
-	const struct compress *compress = node->state;
-	char frame[32], threads[32] = "";
-	if (has_threads(compress))
-		snprintf(threads, sizeof(threads), ", %" PRIu64 " threads", compress->threads);
-	snprintf(node->how, sizeof(node->how), "%s level %u, frames of %s%s", compress->coder->name,
-		compress->chosen_level, size_format(compress->frame, frame), threads);
-	snprintf(node->copies_why, sizeof(node->copies_why), "%s",
-		has_threads(compress) ? "stage: all, once" : compress->coder->copies_why);
-	node->threads = has_threads(compress) ? (uint32_t)compress->threads : 0;
-}
-
-static bool compress_plan(
-	struct node *node, const struct shape *in, struct shape *out, struct faults *faults)
-{
-	struct compress *compress = node->state;
-	bool fine = choose_level(node, compress, faults);
-	if (!refuse_input(node, in, faults) || !fine)
-		return false;
-	compress->coder = choose_coder(compress);
-	measure(compress, in);
-	if (compress->most_made > UINT32_MAX)
-		return fault_at(faults, node->value, "set a smaller max_record",
-			"a record of %" PRIu64 " bytes does not fit a frame", in->max_record);
-	node->charge += memory_needed(compress);
-	explain(node);
-	*out = (struct shape){
-		.kind = FLOW_FRAMES, .max_record = compress->most_made, .most_views = 1
-	};
-	return true;
-}
 
 static bool open_coder(struct node *node)
 {
 	struct compress *compress = node->state;
-	struct frames_plan plan = frames_planned(compress);
-	compress->blocks = pool_create(block_count(compress), (uint32_t)compress->most_made);
+	struct frames_plan plan = compress_frames_planned(compress);
+	compress->blocks =
+		pool_create(compress_block_count(compress), (uint32_t)compress->most_made);
 	if (!compress->blocks)
 		return false;
-	if (has_threads(compress))
+	if (compress_has_threads(compress))
 		return frames_open(&compress->frames, node, &plan, compress->blocks);
 	compress->context = compress->coder->create(compress->chosen_level, compress->frame);
 	return compress->context != NULL;
@@ -204,8 +35,7 @@ static bool compress_open(struct node *node, struct faults *faults)
 	bool scratch = compress->largest_record == 0 ||
 		       scratch_open(&compress->scratch, compress->largest_record);
 	if (!coder || !scratch)
-		return fault_at(
-			faults, NULL, NULL, "%s: there is no memory for the codec", node->name);
+		return node_fault(node, faults, NULL, "there is no memory for the codec");
 	return true;
 }
 
@@ -230,7 +60,7 @@ static void compress_halt(struct node *node)
 
 static bool begin(struct compress *compress)
 {
-	if (has_threads(compress))
+	if (compress_has_threads(compress))
 		return frames_begin(&compress->frames);
 	compress->block = pool_take(compress->blocks);
 	if (!compress->block)
@@ -255,7 +85,7 @@ static bool frame_open(struct compress *compress)
 static void finish(struct node *node, struct batch *out)
 {
 	struct compress *compress = node->state;
-	if (has_threads(compress)) {
+	if (compress_has_threads(compress)) {
 		frames_finish(&compress->frames, compress->records);
 		return;
 	}
@@ -269,7 +99,7 @@ static bool frame_close(struct node *node, struct batch *out)
 	struct compress *compress = node->state;
 	if (!compress->open)
 		return true;
-	if (!has_threads(compress) && batch_room(out) == 0)
+	if (!compress_has_threads(compress) && batch_room(out) == 0)
 		return false;
 	finish(node, out);
 	compress->open = false;
@@ -280,7 +110,7 @@ static bool frame_close(struct node *node, struct batch *out)
 static void feed(struct node *node, const char *data, size_t size)
 {
 	struct compress *compress = node->state;
-	if (has_threads(compress))
+	if (compress_has_threads(compress))
 		frames_feed(&compress->frames, data, size);
 	else
 		compress->coder->feed(compress->context, data, size, &node->account.copies);
@@ -445,11 +275,22 @@ static void heed_linger(struct node *node, struct batch *out)
 	node->due = compress->deadline > now ? compress->deadline : 0;
 }
 
+/* A sink has asked that the open frame ends. What threads are at leaves before it. */
+static void heed_flush(struct node *node, struct batch *out)
+{
+	const struct compress *compress = node->state;
+	if (!node->flush || !frame_close(node, out))
+		return;
+	node->flush = false;
+	node->flushed =
+		out->put.views + (compress_has_threads(compress) ? compress->frames.count : 0);
+}
+
 /* True if no finished frame is left. */
 static bool move(struct node *node, struct batch *out)
 {
 	struct compress *compress = node->state;
-	return !has_threads(compress) || frames_move(&compress->frames, out);
+	return !compress_has_threads(compress) || frames_move(&compress->frames, out);
 }
 
 static void compress_process(struct node *node, struct batch *in, struct batch *out)
@@ -457,6 +298,7 @@ static void compress_process(struct node *node, struct batch *in, struct batch *
 	move(node, out);
 	take_all(node, in, out);
 	heed_linger(node, out);
+	heed_flush(node, out);
 	move(node, out);
 }
 
@@ -470,7 +312,7 @@ const struct stage_ops stage_compress = {
 		.name = "compress",
 		.doc = "Makes compressed frames, each complete in itself. Where no record comes, "
 		       "nothing is written.",
-		.options = options,
+		.options = compress_options,
 		.state_size = sizeof(struct compress),
 		.example = "{\"compress\": {\"codec\": \"zstd\", \"level\": 3}}",
 		.plan = compress_plan,

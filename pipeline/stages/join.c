@@ -199,14 +199,10 @@ static void leave_out(struct join *join, struct batch *in, const struct record *
 static void drop(struct node *node, struct batch *in, const struct record *record)
 {
 	struct join *join = node->state;
-	uint64_t missed;
 	leave_out(join, in, record);
 	node_drop(node, DROP_TOO_LONG, 1);
-	if (log_gate_open(&join->gate, node_now(node), &missed))
-		node_log(node, LOG_LEVEL_WARNING,
-			"a record of %zu bytes is more than its length can tell (%" PRIu64
-			" more since the last such line)",
-			record->size, missed);
+	node_log_gated(node, &join->gate, LOG_LEVEL_WARNING,
+		"a record of %zu bytes is more than its length can tell", record->size);
 }
 
 /* Works on the first record, in the first `group` views. False: there is no room. */
@@ -347,7 +343,7 @@ static bool join_open(struct node *node, struct faults *faults)
 	join->blocks = pool_create(join->block_count, join->block_size);
 	if (join->views && join->blocks && scratch_open(&join->scratch, join->scratch_size))
 		return true;
-	return fault_at(faults, NULL, NULL, "there is no memory for a record of %zu bytes",
+	return node_fault(node, faults, NULL, "there is no memory for a record of %zu bytes",
 		join->scratch_size);
 }
 

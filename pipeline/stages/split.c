@@ -345,6 +345,34 @@ static bool split_end(struct node *node, struct batch *out)
 	return true;
 }
 
+/* Where a record is being passed over, or its border cannot be told from what is held, the stream cannot go on. */
+static void hand_back_stream(struct split *split, uint32_t number, hand_back *take, void *context)
+{
+	struct split_stream *stream = &split->streams[number];
+	struct remainders *remainders = &split->remainders;
+	uint64_t size = remainder_size(remainders, number);
+	bool whole = stream->mode == COLLECT && stream->begun == size;
+	uint32_t count = remainder_take(remainders, number, size, split->views);
+	for (uint32_t i = 0; i < count; i++)
+		if (whole)
+			take(context, number, &split->views[i]);
+		else
+			view_drop(&split->views[i]);
+	if (!whole)
+		take(context, number, NULL);
+	*stream = (struct split_stream){ 0 };
+}
+
+static void split_hand_back(struct node *node, hand_back *take, void *context)
+{
+	struct split *split = node->state;
+	for (uint32_t i = 0; i < split->stream_count; i++)
+		if (split->streams[i].begun > 0 || split->streams[i].mode != COLLECT ||
+			remainder_size(&split->remainders, i) > 0)
+			hand_back_stream(split, i, take, context);
+	split->oldest = split->newest = 0;
+}
+
 const struct stage_ops stage_split = {
 	.type = {
 		.name = "split",
@@ -359,4 +387,5 @@ const struct stage_ops stage_split = {
 	.process = split_process,
 	.settle = split_settle,
 	.end = split_end,
+	.hand_back = split_hand_back,
 };

@@ -11,6 +11,8 @@
 
 #include "pipeline/stages/split.h"
 
+#include "pipeline/flow/walk.h"
+
 /* The view brings no end of a record: all of it is remainder. */
 static bool take_unfinished(struct node *node, struct batch *in, const struct view *view)
 {
@@ -48,29 +50,47 @@ static bool is_bulk(const struct split *split, const struct view *view)
 	return !split->framing.self_overlapping && view->size <= split->limit;
 }
 
+/* The run of `end` bytes leaves, and what is behind it is remainder: no record ends there. */
+static bool take_run(struct node *node, struct batch *in, struct batch *out,
+	const struct view *view, uint32_t end, uint32_t records)
+{
+	if (!split_put_run(node, in, out, view, end, records))
+		return false;
+	if (end == view->size)
+		return true;
+	struct view rest = *batch_peek(in, 0);
+	return take_unfinished(node, in, &rest);
+}
+
+/* No record is under way, and none can be too long. */
+static bool take_bulk(
+	struct node *node, struct batch *in, struct batch *out, const struct view *view)
+{
+	const struct split *split = node->state;
+	struct walk walk = walk_records(&split->framing, view->data, view->size, SCAN_NO_LIMIT);
+	if (walk.end == 0)
+		return take_unfinished(node, in, view);
+	return take_run(node, in, out, view, (uint32_t)walk.end, walk.records);
+}
+
 bool split_delimited(struct node *node, struct batch *in, struct batch *out)
 {
 	struct split *split = node->state;
 	struct view view = *batch_peek(in, 0);
 	struct split_stream *stream = &split->streams[view_stream(&view)];
 	bool bulk = is_bulk(split, &view);
-	uint32_t first = 0;
-	if (stream->begun > 0 || !bulk)
-		first = (uint32_t)matcher_first(
-			&split->matcher, stream->matched, view.data, view.size);
-	else
-		first = (uint32_t)framing_last(&split->framing, view.data, view.size);
+	if (stream->begun == 0 && bulk)
+		return take_bulk(node, in, out, &view);
+	uint32_t first =
+		(uint32_t)matcher_first(&split->matcher, stream->matched, view.data, view.size);
 	if (first == 0)
 		return take_unfinished(node, in, &view);
-	if (stream->begun == 0 && bulk)
-		return split_put_run(node, in, out, &view, first,
-			framing_count(&split->framing, view.data, first));
 	if (stream->mode != COLLECT ||
 		stream->begun + first - split->framing.delimiter_size > split->limit)
 		return take_oddly(node, in, &view, first);
-	uint32_t more =
-		bulk ? (uint32_t)framing_last(&split->framing, view.data + first, view.size - first)
-		     : 0;
-	return split_put_run(node, in, out, &view, first + more,
-		1 + framing_count(&split->framing, view.data + first, more));
+	if (!bulk)
+		return split_put_run(node, in, out, &view, first, 1);
+	struct walk more =
+		walk_records(&split->framing, view.data + first, view.size - first, SCAN_NO_LIMIT);
+	return take_run(node, in, out, &view, first + (uint32_t)more.end, 1 + more.records);
 }

@@ -185,6 +185,17 @@ bool split_settle_start(struct node *node, struct batch *out)
 
 /* Lines */
 
+/* Judges a line by its first bytes. */
+static bool judge_bytes(
+	const struct split *split, const char *data, size_t size, enum line_class *last)
+{
+	if (size > SPLIT_JUDGED)
+		size = SPLIT_JUDGED;
+	if (split->framing.crlf && size > 0 && data[size - 1] == '\r')
+		size--;
+	return line_judge_begins(split->judge, last, data, size);
+}
+
 /* Judges the line that waits and `size` bytes behind it: what they have at most, gathered where it is in pieces. */
 static bool judge(
 	struct split *split, uint32_t number, const char *data, size_t size, enum line_class *last)
@@ -200,11 +211,7 @@ static bool judge(
 		data = split->line;
 		size += line;
 	}
-	if (size > SPLIT_JUDGED)
-		size = SPLIT_JUDGED;
-	if (split->framing.crlf && size > 0 && data[size - 1] == '\r')
-		size--;
-	return line_judge_begins(split->judge, last, data, size);
+	return judge_bytes(split, data, size, last);
 }
 
 /* Adds bytes to the record, unless it is passed over. */
@@ -250,18 +257,119 @@ static bool take_part(struct node *node, struct batch *in, const struct view *vi
 	return true;
 }
 
+/* Takes what there is of one line. */
+static bool take_one(
+	struct node *node, struct batch *in, struct batch *out, const struct view *view)
+{
+	const struct split *split = node->state;
+	const struct split_stream *stream = &split->streams[view_stream(view)];
+	const char *hit = view->size > 0 ? memchr(view->data, '\n', view->size) : NULL;
+	uint32_t end = hit ? (uint32_t)(hit - view->data) + 1 : view->size;
+	bool some = hit || stream->judged || stream->line + (uint64_t)view->size >= SPLIT_JUDGED;
+	return some ? take_line(node, in, out, view, end, hit != NULL) : take_part(node, in, view);
+}
+
+/* Lines behind each other in a view, none of which needs more than to be judged. */
+struct lines {
+	struct view view; /* what is not taken of it: the batch's first */
+	uint32_t size;    /* bytes of it that belong to the record */
+	enum line_class last;
+};
+
+/* They become the stream's. False: a buffer is needed first. */
+static bool keep_lines(struct node *node, struct batch *in, struct lines *lines)
+{
+	struct split *split = node->state;
+	struct split_stream *stream = &split->streams[view_stream(&lines->view)];
+	uint32_t size = lines->size;
+	if (size == 0)
+		return true;
+	if (!split_collect(node, &lines->view, size))
+		return false;
+	stream->begun += size;
+	stream->last = (uint8_t)lines->last;
+	split_take(split, in, size);
+	view_chop(&lines->view, size);
+	lines->size = 0;
+	return true;
+}
+
+/* What is held of the record and the lines behind it leave as one. False: out is full. */
+static bool put_lines(struct node *node, struct batch *in, struct batch *out, struct lines *lines)
+{
+	struct split *split = node->state;
+	uint32_t number = view_stream(&lines->view), size = lines->size;
+	struct split_stream *stream = &split->streams[number];
+	if (size == 0)
+		return finish_body(node, out, number);
+	if (batch_room(out) < remainder_pieces(&split->remainders, number) + 1)
+		return false;
+	uint32_t count = remainder_take(&split->remainders, number, UINT64_MAX, split->views);
+	bool sliced = view_slice(&lines->view, 0, size, &split->views[count]);
+	assert(sliced);
+	split->views[count++].tag = 1 | VIEW_APART;
+	bool put = batch_put_all(out, split->views, count);
+	assert(put);
+	node->account.found++;
+	stream->begun = 0;
+	stream->last = (uint8_t)lines->last;
+	split_take(split, in, size);
+	view_chop(&lines->view, size);
+	lines->size = 0;
+	return true;
+}
+
+/* Adds whole lines until one begins a record: puts what is before it. False: there is no such line, or one that makes the
+ * record too long, or out is full. */
+static bool add_lines(struct node *node, struct batch *in, struct batch *out, struct lines *lines)
+{
+	const struct split *split = node->state;
+	const struct split_stream *stream = &split->streams[view_stream(&lines->view)];
+	for (;;) {
+		const char *line = lines->view.data + lines->size;
+		const char *end = memchr(line, '\n', lines->view.size - lines->size);
+		enum line_class last = lines->last;
+		if (!end)
+			return false;
+		uint32_t size = (uint32_t)(end - line) + 1;
+		bool begins = judge_bytes(split, line, size - 1, &last);
+		bool ends = begins && stream->begun + lines->size > 0;
+		if (ends && !put_lines(node, in, out, lines))
+			return false;
+		if (stream->begun + lines->size + size - 1 > split->limit)
+			return false;
+		lines->size += size;
+		lines->last = last;
+		if (ends)
+			return true;
+	}
+}
+
+/* The usual lines at the view's start, a record at a time: those of one that lies in the view are never held. False: a
+ * buffer is needed first. */
+static bool take_lines(struct node *node, struct batch *in, struct batch *out, struct view *view)
+{
+	const struct split *split = node->state;
+	const struct split_stream *stream = &split->streams[view_stream(view)];
+	struct lines lines = { .view = *view, .last = (enum line_class)stream->last };
+	if (stream->passing || stream->judged || stream->line > 0)
+		return true;
+	while (add_lines(node, in, out, &lines))
+		;
+	bool kept = keep_lines(node, in, &lines);
+	*view = lines.view;
+	return kept;
+}
+
 bool split_by_start(struct node *node, struct batch *in, struct batch *out)
 {
 	struct split *split = node->state;
 	struct view view = *batch_peek(in, 0);
-	uint32_t number = view_stream(&view);
-	const struct split_stream *stream = &split->streams[number];
-	const char *hit = view.size > 0 ? memchr(view.data, '\n', view.size) : NULL;
-	uint32_t end = hit ? (uint32_t)(hit - view.data) + 1 : view.size;
-	bool some = hit || stream->judged || stream->line + (uint64_t)view.size >= SPLIT_JUDGED;
-	bool taken = some ? take_line(node, in, out, &view, end, hit != NULL)
-			  : take_part(node, in, &view);
-	if (!taken)
+	uint32_t number = view_stream(&view), size = view.size;
+	if (size > 0 && !take_lines(node, in, out, &view))
+		return false;
+	bool all = size > 0 && view.size == 0;
+	if (!all && !take_one(node, in, out, &view))
 		return false;
 	enter_list(split, number, node_now(node));
 	split_look_at(split, number);

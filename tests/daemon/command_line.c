@@ -104,6 +104,10 @@ Test(command_line, wrong_ones_are_told_what_was_meant)
 		{ "expalin x", "there is no command \"expalin\": did you mean \"explain\"?" },
 		{ "run --log-levle debug",
 			"there is no option \"--log-levle\" here: did you mean \"--log-level\"?" },
+		{ "frobnicate", "there is no command \"frobnicate\"" },
+		{ "validate x", "there is no command \"validate\": did you mean \"check\"?" },
+		{ "run --logformat=json", "there is no option \"--logformat=json\" here: did you "
+					  "mean \"--log-format\"?" },
 		{ "check --quiet", "there is no option \"--quiet\" here" },
 		{ "schema --format json", "there is no option \"--format\" here" },
 		{ "run --log-level loud",
@@ -118,8 +122,7 @@ Test(command_line, wrong_ones_are_told_what_was_meant)
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		cr_assert_not(read_words(&line, all[i][0]), "%s", all[i][0]);
-		cr_assert_eq(strncmp(line.error, all[i][1], strlen(all[i][1])), 0, "%s: %s",
-			all[i][0], line.error);
+		cr_assert_str_eq(line.error, all[i][1], "%s: %s", all[i][0], line.error);
 	}
 }
 

@@ -37,17 +37,21 @@ static const char tables[] =
 	"0  block: can hold up errors.from.0, errors.from.1, errors.to.1, errors.to.both.to.0, "
 	"errors.to.both.to.1\n"
 	"    errors.to.1            tcp       records (\"--\\n\")  –                          "
-	"copies 0  drop: holds up nobody, may lose its newest records\n"
+	"copies 0, or thin: views under 256B, once, when the pool is empty  drop: holds up nobody, "
+	"may lose its newest records\n"
 	"    errors.to.both.to      tee       records (\"--\\n\")  2 branches                 "
 	"copies 0\n"
 	"      errors.to.both.to.0  stdout    records (\"--\\n\")  –                          "
-	"copies 0  drop: can hold up errors.to.both.to.1, may lose its newest records\n"
+	"copies 0, or thin: views under 256B, once, when the pool is empty  drop: can hold up "
+	"errors.to.both.to.1, may lose its newest records\n"
 	"      errors.to.both.to.1  null      records (\"--\\n\")  –                          "
-	"copies 0  drop: can hold up errors.to.both.to.0, may lose its newest records\n"
+	"copies 0, or thin: views under 256B, once, when the pool is empty  drop: can hold up "
+	"errors.to.both.to.0, may lose its newest records\n"
 	"\n"
 	"plain\n"
 	"  plain.from.0  stdin  bytes  –  copies 0\n"
-	"  plain.to.0    null   bytes  –  copies 0  block: can hold up plain.from.0\n";
+	"  plain.to.0    null   bytes  –  copies 0, or thin: views under 256B, once, when the pool "
+	"is empty  block: can hold up plain.from.0\n";
 
 Test(explain, tells_node_by_node_in_columns, .init = kinds_add)
 {

@@ -83,6 +83,31 @@ def no_configuration_to_read_is_78(case):
 
 
 @scenario(backends=("epoll",))
+def faults_look_alike_wherever_they_are_found(case):
+    """Without a place they have a remedy, too, and no time."""
+    missing = case.path("nowhere.json")
+    bad = {"file": {"path": case.path("nothing"), "follow": False}}
+    start = case.configure(one(bad, [{"split": "newline"}], "null"))
+    for arguments, message in ((["check", missing], b"cannot read " + missing.encode()),
+                               (["run", start], b"main.from.0: no such file: ")):
+        ended = case.command(*arguments)
+        expect(ended.stderr.startswith(message), f"{arguments} says {ended.stderr}")
+        expect(b"\n  remedy: " in ended.stderr, f"no remedy in {ended.stderr}")
+
+
+@scenario(backends=("epoll",))
+def standard_input_is_read_once(case):
+    text = json.dumps({"pipelines": {"main": PASS}}).encode()
+    expect_equal(case.command("check", "-", input=text).returncode, 0, "exit status of check")
+    ended = case.command("run", "-", input=text)
+    expect_equal(ended.returncode, 78, "exit status of run")
+    for words in (b"<stdin>:1:", b"standard input", b"remedy: "):
+        expect(words in ended.stderr, f"no {words} in {ended.stderr}")
+    other = json.dumps({"pipelines": {"main": PASS | {"from": {"generate": 1}}}}).encode()
+    expect_equal(case.command("run", "-", input=other).returncode, 0, "exit status without stdin")
+
+
+@scenario(backends=("epoll",))
 def no_env_leaves_variables_alone(case):
     path = case.configure(one({"tcp": "${VIEWDUCT_NO_SUCH_THING}"}, [{"split": "newline"}], "null"))
     expect_equal(case.command("check", path).returncode, 78, "exit status with the environment")

@@ -1,5 +1,7 @@
 """Compressed output is what the usual tools read."""
 
+import os
+import signal
 import subprocess
 
 from harness import expect, lines, one, scenario, until
@@ -55,3 +57,26 @@ def a_frame_closes_when_drained(case):
     until(lambda: case.size("copy") == 8, "the lines")
     daemon.drain(copied=("stage",))
     expect(unpack("gzip", case.read("out.gz")) == b"one\ntwo\n", "what was read is not in a whole frame")
+
+
+@scenario()
+def an_open_frame_ends_before_its_file_is_opened_anew(case):
+    """As logrotate does it: what came before the signal is in the file that is left."""
+    before, after = b"before\n" * 1000, b"after\n" * 1000
+    for codec in TOOLS:
+        case.write("in", before)
+        compress = {"codec": codec, "linger": "1d"}
+        daemon = case.daemon(one({"file": case.path("in")}, [{"split": "newline"}], [
+            {"file": "copy"}, {"file": "out", "stages": [{"compress": compress}]}]))
+        until(lambda: case.size("copy") == len(before), "the first lines")
+        os.rename(case.path("out"), case.path("out.1"))
+        daemon.signal(signal.SIGHUP)
+        until(lambda: os.path.exists(case.path("out")), "the file that is opened anew")
+        with open(case.path("in"), "ab") as file:
+            file.write(after)
+        until(lambda: case.size("copy") == len(before + after), "the other lines")
+        daemon.drain(copied=("stage",))
+        expect(unpack(codec, case.read("out.1")) == before, f"{codec}: the file that was left lacks what came before")
+        expect(unpack(codec, case.read("out")) == after, f"{codec}: the new file lacks what came after")
+        for name in ("copy", "out", "out.1"):
+            os.unlink(case.path(name))

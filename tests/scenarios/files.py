@@ -5,7 +5,7 @@ import random
 import signal
 import subprocess
 
-from harness import expect, expect_equal, lines, one, scenario, until
+from harness import Skip, expect, expect_equal, lines, one, scenario, until
 
 ALL = ("uring", "epoll", "refused")
 
@@ -215,8 +215,8 @@ def long_records_are_cut_dropped_or_split(case):
 
 
 @scenario()
-def a_gigabyte_without_a_delimiter_grows_nothing(case):
-    """Here 64 MB, which is eight times the memory."""
+def a_followed_file_without_a_delimiter_grows_nothing(case):
+    """64 MB, which is eight times the memory; limits.py has gigabytes."""
     with open(case.path("in"), "wb") as file:
         file.write(b"before\n")
         for _ in range(64):
@@ -240,6 +240,48 @@ def nothing_to_read_or_nowhere_to_write_is_74(case):
                           one("stdin", [{"split": "newline"}], {"file": taken + "/below"})):
         ended = case.daemon(configuration, wait=False).finish(status=74)
         expect(ended.messages("error"), f"no error in {ended.stderr}")
+
+
+@scenario()
+def a_start_that_fails_empties_nothing(case):
+    """On another thread, too."""
+    kept = case.write("kept", b"precious\n")
+    pipelines = {"a": {"from": "stdin", "to": {"file": {"path": kept, "append": False}}},
+                 "b": {"from": {"file": {"path": case.path("nothing-here"), "follow": False}}, "to": "null"}}
+    configuration = {"service": {"workers": 2}, "pipelines": pipelines}
+    ended = case.daemon(configuration, wait=False).finish(status=74)
+    expect(any("b.from.0: " in text for text in ended.messages("error")), f"no name of a node in {ended.stderr}")
+    expect_equal(case.read("kept"), b"precious\n", "the file")
+
+
+@scenario()
+def files_that_cannot_be_read_are_told(case):
+    if os.geteuid() != 0:
+        raise Skip("only root can let another user read")
+    os.chmod(case.folder, 0o755)
+    case.write("open.log", b"read\n")
+    for name in ("shut-1.log", "shut-2.log"):
+        case.write(name, b"not read\n")
+        os.chmod(case.path(name), 0o600)
+    drop = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+    source = {"file": {"path": case.path("*.log"), "follow": False}}
+    ended = case.daemon(one(source, [{"split": "newline"}], "stdout"), wrap=drop, wait=False).finish(status=74)
+    expect_equal(ended.stdout, b"read\n", "what was read")
+    for name in ("shut-1.log", "shut-2.log"):
+        expect_equal(len([text for text in ended.messages("warning") if name in text]), 1, f"lines about {name}")
+    expect_equal(len([text for text in ended.messages("error") if text.startswith("2 files")]), 1, "the count")
+    source["file"]["path"] = case.path("shut-*.log")
+    ended = case.daemon(one(source, [{"split": "newline"}], "stdout"), wrap=drop, wait=False).finish(status=74)
+    expect(any("can be read" in text for text in ended.messages("error")), f"no fault in {ended.stderr}")
+
+
+@scenario(backends=("epoll",))
+def what_is_read_and_written_is_refused(case):
+    path = case.configure(one({"file": case.path("*.log")}, [{"split": "newline"}], {"file": case.path("all.log")}))
+    ended = case.command("check", path)
+    expect_equal(ended.returncode, 78, "exit status")
+    for words in (b"would never end", b"exclude", b"viewduct.json:"):
+        expect(words in ended.stderr, f"no {words} in {ended.stderr}")
 
 
 @scenario()

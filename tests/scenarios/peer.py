@@ -72,16 +72,17 @@ class Sink:
     close  the same with close    tiny   a receive buffer as small as the kernel allows
     """
 
-    def __init__(self, mode="ok", port=0, rate=0, after=0, times=0):
+    def __init__(self, mode="ok", port=0, rate=0, after=0, times=0, host="127.0.0.1"):
         self.mode, self.rate, self.after, self.times = mode, rate, after, times
         self.listener = socket.socket()
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if mode != "ok":
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-        self.listener.bind(("127.0.0.1", port))
+        self.listener.bind((host, port))
         self.listener.listen(16)
         self.port = self.listener.getsockname()[1]
         self.connections = []  # the bytes of each
+        self.connection = None  # the last one
         self.resumed = threading.Event()
         self.closed = False
         self.changed = threading.Condition()
@@ -96,6 +97,7 @@ class Sink:
                 return
             with self.changed:
                 self.connections.append(bytearray())
+                self.connection = connection
                 self.changed.notify_all()
             with connection:
                 try:
@@ -135,6 +137,10 @@ class Sink:
         with self.changed:
             if not self.changed.wait_for(condition, PATIENCE):
                 raise TimeoutError(f"the peer waited in vain for {what}; it has {len(self.data())} bytes")
+
+    def abandon(self):
+        """Reads no more of the last connection, of which nobody will ever say that it has ended."""
+        self.connection.shutdown(socket.SHUT_RDWR)
 
     def close(self):
         self.resumed.set()

@@ -4,6 +4,7 @@
 #include "pipeline/io/gather.h"
 #include "pipeline/io/loop.h"
 #include "pipeline/registry.h"
+#include "tests/support/copies_told.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -324,6 +325,7 @@ void bench_run(struct bench *bench)
 	cr_assert(engine_open(engine, &faults));
 	while (!engine_finished(engine))
 		engine_turn(engine, -1);
+	copies_told_check(plan);
 	cr_assert(engine_close(engine));
 	keep_reports(bench, plan);
 	uint32_t free_buffers = pool_free(plan->pipelines[0]->pool),

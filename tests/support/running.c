@@ -2,6 +2,8 @@
 
 #include "tests/support/running.h"
 
+#include "tests/support/copies_told.h"
+
 #include <criterion/criterion.h>
 #include <criterion/logging.h>
 #include <errno.h>
@@ -206,8 +208,10 @@ static void check_pools(const struct running *running)
 
 void running_close(struct running *running)
 {
-	if (running->engine)
+	if (running->engine) {
+		copies_told_check(running->plan);
 		cr_assert(engine_close(running->engine));
+	}
 	if (running->plan)
 		check_pools(running);
 	engine_destroy(running->engine);

@@ -6,9 +6,11 @@
 #include "pipeline/codecs/codec.h"
 
 #include <criterion/criterion.h>
+#include <lz4frame.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 enum { SIZE = 300000, WINDOW = 4 << 20 };
 
@@ -152,4 +154,114 @@ Test(decoder, begins_anew)
 		free(memory);
 		free(frame);
 	}
+}
+
+/* A frame of lz4 that tells its content's size, and what comes of its first bytes. */
+static size_t pack_lz4(char *to, size_t room, bool told, bool checked)
+{
+	LZ4F_preferences_t options = { .frameInfo = { .contentSize = told ? 1000 : 0,
+					       .blockChecksumFlag = checked } };
+	size_t size = LZ4F_compressFrame(to, room, content, 1000, &options);
+	cr_assert_not(LZ4F_isError(size));
+	return size;
+}
+
+/* liblz4's reset keeps what is left of the size: the next frame seemed to be as much too short. */
+Test(decoder, a_size_told_by_a_frame_given_up_is_forgotten)
+{
+	char frame[4096];
+	void *memory = aligned_alloc(64, (decoder_lz4.cost(WINDOW) + 63) / 64 * 64);
+	void *context = decoder_lz4.make(memory, WINDOW);
+	pack_lz4(frame, sizeof(frame), true, false);
+	decoder_lz4.begin(context);
+	struct decoding io = { .in = frame, .in_size = 30, .out = decoded, .out_size = SIZE };
+	cr_assert_eq(decoder_lz4.decode(context, &io), DECODED_SOME);
+	size_t size = pack_lz4(frame, sizeof(frame), false, false);
+	cr_assert_eq(decode(&decoder_lz4, context, frame, size, SIZE, SIZE), 1000);
+	free(memory);
+}
+
+/* What a decoder makes of a damaged frame, in pieces of `in` bytes and room of `out`; it lies in `decoded`. */
+static size_t decode_damaged(const struct decoder *decoder, void *context, const char *frame,
+	size_t size, size_t in, size_t out)
+{
+	struct decoding io = { .in = frame, .out = decoded };
+	enum decoded result = DECODED_SOME;
+	bool due = false;
+	decoder->begin(context);
+	while (result == DECODED_SOME && (due || io.in < frame + size)) {
+		io.in_size = smaller(in, (size_t)(frame + size - io.in));
+		io.out_size = smaller(out, (size_t)(decoded + SIZE - io.out));
+		result = decoder->decode(context, &io);
+		due = io.out_size == 0;
+	}
+	cr_assert_eq(result, DECODED_BAD);
+	cr_assert(io.why);
+	return (size_t)(io.out - decoded);
+}
+
+static void *make(const struct decoder *decoder, void **memory)
+{
+	*memory = aligned_alloc(64, (decoder->cost(WINDOW) + 63) / 64 * 64);
+	cr_assert(*memory);
+	return decoder->make(*memory, WINDOW);
+}
+
+/* It comes out before its checksum is read, in one piece or in many. */
+Test(decoder, a_stored_block_of_lz4_with_a_wrong_checksum)
+{
+	static const char frame[] = "\x04\x22\x4d\x18\x70\x40\xad\5\0\0\x80hello\1\2\3\4\0\0\0\0";
+	void *memory, *context = make(&decoder_lz4, &memory);
+	for (size_t in = 1; in < sizeof(frame); in++)
+		cr_assert_eq(
+			decode_damaged(&decoder_lz4, context, frame, sizeof(frame) - 1, in, SIZE),
+			5, "%zu", in);
+	free(memory);
+}
+
+/* A member with all of `size` bytes in a block, behind which comes one of a kind that there is not. */
+static size_t pack_damaged(char *to, size_t room, size_t size)
+{
+	z_stream stream = { .next_in = (Bytef *)content,
+		.avail_in = (uInt)size,
+		.next_out = (Bytef *)to,
+		.avail_out = (uInt)room };
+	cr_assert_eq(deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	cr_assert_eq(deflate(&stream, Z_FULL_FLUSH), Z_OK);
+	size_t packed = room - stream.avail_out;
+	deflateEnd(&stream);
+	memset(to + packed, 0xff, 16);
+	return packed + 16;
+}
+
+/* isa-l has decoded it, and told of the damage, before there was room. */
+Test(decoder, what_is_decoded_ahead_of_damage_comes_out)
+{
+	static char frame[SIZE];
+	static const size_t rooms[] = { 1, 10, 999, 1000, SIZE };
+	void *memory, *context = make(&decoder_gzip, &memory);
+	size_t size = pack_damaged(frame, SIZE - 16, 1000);
+	for (size_t i = 0; i < sizeof(rooms) / sizeof(*rooms); i++) {
+		memset(decoded, 0, 1000);
+		cr_assert_eq(decode_damaged(&decoder_gzip, context, frame, size, SIZE, rooms[i]),
+			1000, "room of %zu", rooms[i]);
+		cr_assert_eq(memcmp(decoded, content, 1000), 0);
+	}
+	free(memory);
+}
+
+/* isa-l counts the copy's 258 bytes, and has not written them: they are whatever was there. */
+Test(decoder, a_copy_of_what_is_not_there_brings_nothing)
+{
+	static const char frame[] =
+		"\x1f\x8b\x08\0\0\0\0\0\0\3\x4b\x4c\x4a\x1e\xbd\0"
+		"\xc0\xc0\xd0\xc8\xd8\xc4\xd4\xcc\xdc\xc2\xd2\xc0\xd0\xc8\xd8\xc4\xd4\xcc\xdc\xc2";
+	void *memory, *context = make(&decoder_gzip, &memory);
+	for (size_t in = 1; in < sizeof(frame); in++) {
+		size_t made =
+			decode_damaged(&decoder_gzip, context, frame, sizeof(frame) - 1, in, SIZE);
+		cr_assert_leq(made, 3, "%zu bytes in pieces of %zu", made, in);
+		cr_assert_eq(memcmp(decoded, "abc", made), 0);
+	}
+	free(memory);
 }

@@ -344,6 +344,70 @@ Test(batch, a_record_enters_whole_or_not_at_all)
 	batch_close(&batch);
 }
 
+/* What is shared is held twice, joins as anything that is put, and stays where it was. */
+Test(batch, sharing_makes_further_views_of_the_same_bytes)
+{
+	struct pool *pool = pool_create(1, 64);
+	struct buffer *buffer = pool_take(pool);
+	struct view run = view_publish(buffer, 8), next = view_publish(buffer, 4);
+	struct view pieces[] = { view_of_static("x", 1), next };
+	const char *data = run.data;
+	struct batch from, to;
+	run.tag = 2;
+	pieces[1].tag = 1;
+	cr_assert(batch_open(&from, FLOW_RECORDS, 4));
+	cr_assert(batch_open(&to, FLOW_RECORDS, 4));
+	cr_assert(batch_put(&from, &run));
+	batch_share(&to, &from, 1);
+	cr_assert_eq(buffer->holders, 4);
+	cr_assert_eq(batch_peek(&to, 0)->data, data);
+	cr_assert_eq(to.put.records, 2);
+	cr_assert_eq(from.taken.records, 0);
+
+	struct view taken = batch_take(&from);
+	view_drop(&taken);
+	cr_assert(batch_put_all(&from, pieces, 2));
+	batch_share(&to, &from, 2);
+	cr_assert_eq(to.count, 3);
+	cr_assert_eq(to.put.bytes, 13);
+	cr_assert_eq(to.pins, 1);
+	taken = batch_take(&from);
+	view_drop(&taken);
+	batch_share(&to, &from, 1);
+	cr_assert_eq(to.count, 4);
+	batch_close(&from);
+	batch_close(&to);
+	cr_assert_eq(buffer->holders, 1);
+	buffer_release(&buffer);
+	pool_destroy(pool);
+}
+
+/* A neighbour of what is shared already makes it longer. */
+Test(batch, what_is_shared_is_joined)
+{
+	struct pool *pool = pool_create(1, 64);
+	struct buffer *buffer = pool_take(pool);
+	struct batch from, to;
+	cr_assert(batch_open(&from, FLOW_RECORDS, 4));
+	cr_assert(batch_open(&to, FLOW_RECORDS, 1));
+	for (int i = 0; i < 3; i++) {
+		struct view view = view_publish(buffer, 4);
+		view.tag = 1;
+		cr_assert(batch_put(&from, &view));
+		batch_share(&to, &from, 1);
+		view = batch_take(&from);
+		view_drop(&view);
+	}
+	cr_assert_eq(to.count, 1);
+	cr_assert_eq(batch_peek(&to, 0)->size, 12);
+	cr_assert_eq(view_records(batch_peek(&to, 0)), 3);
+	cr_assert_eq(buffer->holders, 2);
+	batch_close(&from);
+	batch_close(&to);
+	buffer_release(&buffer);
+	pool_destroy(pool);
+}
+
 Test(batch, closing_drops_what_lies_in_it)
 {
 	struct pool *pool = pool_create(1, 64);

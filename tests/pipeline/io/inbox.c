@@ -104,6 +104,41 @@ Test(inbox, receives_until_nothing_is_left)
 	on_both(receives_until_nothing_is_left);
 }
 
+static void receives_into_several_places(struct loop *loop)
+{
+	struct inbox_socket socket = { 0 };
+	struct inbox inbox;
+	uint32_t received;
+	char first[2], second[8];
+	struct iovec pieces[2] = { piece_of(first, 2), piece_of(second, 8) };
+	int sockets[2], wakes;
+
+	inbox = inbox_make(loop, &wakes);
+	socket_pair(sockets);
+	inbox_watch(&inbox, &socket, sockets[0]);
+	cr_assert_eq(write(sockets[1], "abcdefghijklmn", 14), 14);
+	readable(&inbox);
+	cr_assert_not(socket.eager);
+	cr_assert_eq(inbox_receive_pieces(&socket, pieces, 2, &received), RECEIVED);
+	cr_assert_eq(received, 10);
+	cr_assert(socket.eager);
+	cr_assert_arr_eq(first, "ab", 2);
+	cr_assert_arr_eq(second, "cdefghij", 8);
+	cr_assert_eq(inbox_receive_pieces(&socket, pieces, 2, &received), RECEIVED);
+	cr_assert_eq(received, 4);
+	cr_assert_not(socket.eager);
+	cr_assert_eq(inbox_receive_pieces(&socket, pieces, 2, &received), RECEIVED_NOTHING);
+	cr_assert_not(socket.eager);
+	forget_now(loop, &socket);
+	close(sockets[0]);
+	close(sockets[1]);
+}
+
+Test(inbox, receives_into_several_places)
+{
+	on_both(receives_into_several_places);
+}
+
 enum { CLIENTS = 5 };
 
 /* First come first served; who has had a turn is last. */

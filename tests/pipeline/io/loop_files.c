@@ -1,6 +1,7 @@
 /* Files: reading, appending, syncing, and what cannot be cancelled any more. */
 
 #include "pipeline/io/loop.h"
+#include "pipeline/io/pace.h"
 
 #include "tests/pipeline/io/both.h"
 
@@ -247,4 +248,77 @@ static void errors_are_results(struct loop *loop)
 Test(loop_files, errors_are_results)
 {
 	on_both(errors_are_results);
+}
+
+/* What the file holds. */
+static void check_content(int file, const char *expected)
+{
+	char data[64] = "";
+
+	cr_assert_eq(pread(file, data, sizeof(data) - 1, 0), (ssize_t)strlen(expected));
+	cr_assert_str_eq(data, expected);
+}
+
+static void writes_at_once_and_says_so_in_the_next_turn(struct loop *loop)
+{
+	struct probe probe = probe_make();
+	struct pace pace = { 0 };
+	struct iovec pieces[2] = { piece_of("one ", 4), piece_of("two", 3) };
+	int file = temporary_file(O_APPEND);
+
+	cr_assert_eq(write(file, "zero ", 5), 5);
+	cr_assert_eq(lseek(file, 0, SEEK_SET), 0);
+	io_write_at_once(loop, &probe.operation, &pace, file, pieces, 2);
+	check_content(file, "zero one two");
+	cr_assert_eq(probe.ends, 0, "done must not be called by the asking call");
+	io_cancel(&probe.operation);
+	loop_turn(loop, LONG_WAIT_MS);
+	cr_assert_eq(probe.ends, 1);
+	cr_assert_eq(probe.result, 7, "what is done cannot be cancelled");
+	turn_briefly(loop);
+	cr_assert_eq(probe.ends, 1);
+	close(file);
+}
+
+Test(loop_files, writes_at_once_and_says_so_in_the_next_turn)
+{
+	on_both(writes_at_once_and_says_so_in_the_next_turn);
+}
+
+/* A file that was slow is written by others, and its `pace` is left alone. */
+static void leaves_slow_files_to_other_threads(struct loop *loop)
+{
+	struct probe probe = probe_make();
+	struct pace pace = { .quick_from = UINT64_MAX };
+	struct iovec piece = piece_of("late", 4);
+	int file = temporary_file(O_APPEND);
+
+	io_write_at_once(loop, &probe.operation, &pace, file, &piece, 1);
+	cr_assert_eq(end_of(loop, &probe), 4);
+	cr_assert_eq(pace.quick_from, UINT64_MAX);
+	check_content(file, "late");
+	close(file);
+}
+
+Test(loop_files, leaves_slow_files_to_other_threads)
+{
+	on_both(leaves_slow_files_to_other_threads);
+}
+
+static void fails_at_once(struct loop *loop)
+{
+	struct probe probe = probe_make();
+	struct pace pace = { 0 };
+	struct iovec piece = piece_of("x", 1);
+	int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	io_write_at_once(loop, &probe.operation, &pace, file, &piece, 1);
+	cr_assert_eq(probe.ends, 0);
+	cr_assert_eq(end_of(loop, &probe), -EBADF);
+	close(file);
+}
+
+Test(loop_files, fails_at_once)
+{
+	on_both(fails_at_once);
 }

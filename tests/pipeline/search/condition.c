@@ -4,6 +4,7 @@
 
 #include "pipeline/search/condition.h"
 
+#include "pipeline/search/lanes.h"
 #include "pipeline/search/pattern.h"
 
 #include <criterion/criterion.h>
@@ -287,7 +288,9 @@ static const char *const tokens[] = { "a", "b", "fo", "A", "x", ".", "[ab]", "[^
 	"(?=b)", "(?!b)", "(?<=a)", "(?<!a)", "(?!\\n)", "(?<!\\n)", "^", "$", "\\A", "\\z", "\\Z",
 	"|", "a|b", "\\r", "\\n", "\\x61", "[[:alpha:]]", "[[:space:]]", "\xe9", "\\xe9", " ", ",",
 	"{", "(?<n>o)", "\\,", "[\\s]", "[^\\S]", "\\R", "\\h", "\\N", "(a)\\1", "\\K", "(?s).",
-	"(?i)b", "[a-f]", "(?:)" };
+	"(?i)b", "[a-f]", "(?:)", "[A-F]", "[^a-f]", "\\D", "\\H", "\\v", "\\V", ".*", ".+", "a{2}",
+	"[ab]{2,}", "[[:upper:]]", "[^[:lower:]]", "[\\w,]", "(?:a|b|fo)", "(fo){2}", "o+?",
+	"(?i)[^b]", "(?-i)", "(?:fo|x)+" };
 
 static bool compiles(const char *pattern)
 {
@@ -363,7 +366,9 @@ static void seen_method(const char *method, const char *part, bool *seen)
 	*seen |= strstr(method, part) != NULL;
 }
 
-static void check_random_condition(unsigned depth, bool seen[4])
+enum { WAYS = 6 };
+
+static void check_random_condition(unsigned depth, bool seen[WAYS])
 {
 	struct condition condition;
 	random_condition(&condition, depth);
@@ -375,6 +380,8 @@ static void check_random_condition(unsigned depth, bool seen[4])
 	seen_method(search_method(search), "literals over the run", &seen[1]);
 	seen_method(search_method(search), "PCRE2", &seen[2]);
 	seen_method(search_method(search), "record by record", &seen[3]);
+	seen_method(search_method(search), "byte classes over the run", &seen[4]);
+	seen_method(search_method(search), "strings of byte classes over the run", &seen[5]);
 	for (int i = 0; i < 6; i++) {
 		char run[MOST_RUN];
 		size_t size = random_run(framing, run);
@@ -388,18 +395,30 @@ static void check_random_condition(unsigned depth, bool seen[4])
 
 static void check_random_conditions(unsigned count)
 {
-	bool seen[4] = { false };
+	bool seen[WAYS] = { false };
 	set_seed();
 	make_framings();
 	for (unsigned i = 0; i < count; i++)
 		check_random_condition(i % 3, seen);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < WAYS; i++)
 		cr_expect(seen[i], "seed %llu: way %d", (unsigned long long)seed, i);
 }
 
 Test(condition, finds_what_judging_each_record_finds)
 {
 	check_random_conditions(4000);
+}
+
+Test(condition, finds_the_same_by_registers_of_16_bytes)
+{
+	lanes_limit_for_tests(LANES_TABLE);
+	check_random_conditions(1500);
+}
+
+Test(condition, finds_the_same_by_words)
+{
+	lanes_limit_for_tests(LANES_WORD);
+	check_random_conditions(1500);
 }
 
 Test(condition, is_the_same_without_machine_code)
@@ -479,9 +498,16 @@ static const struct {
 	{ "{\"starts_with\":\"a\"}", "literal over the run, each hit is judged", false },
 	{ "{\"contains\":\"aaaa\",\"regex\":\"bb\\\\d\"}", "literal over the run, PCRE2 judges",
 		false },
-	{ "{\"regex\":[\"bb\\\\d\",\"cc$\"]}", "2 literals over the run, PCRE2 judges", false },
-	{ "{\"regex\":\"\\\\d\\\\d\"}", "record by record, PCRE2 JIT", false },
-	{ "{\"any\":[\"a\",{\"regex\":\"\\\\d\"}]}", "record by record, PCRE2 JIT", false },
+	{ "{\"contains\":\"e\",\"regex\":\"bb\\\\d$\"}", "byte classes over the run, PCRE2 judges",
+		false },
+	{ "{\"regex\":[\"bb$\",\"cc$\"]}", "2 literals over the run, PCRE2 judges", false },
+	{ "{\"regex\":\"(?i)bb|cc+\"}", "2 literals over the run", false },
+	{ "{\"regex\":\"\\\\d\\\\d\"}", "byte classes over the run", false },
+	{ "{\"regex\":[\"bb\\\\d\",\"cc\"]}", "2 strings of byte classes over the run", false },
+	{ "{\"any\":[\"a\",{\"regex\":\"\\\\d\"}]}", "2 strings of byte classes over the run",
+		false },
+	{ "{\"regex\":\"^\\\\S\"}", "record by record, PCRE2 JIT", false },
+	{ "{\"regex\":\"x(?#y)\"}", "record by record, PCRE2 JIT", false },
 	{ "{\"any\":[\"a\",{\"not\":\"b\"}]}", "record by record", false },
 	{ "{\"contains\":\"a\",\"not\":\"b\"}", "literal over the run, each hit is judged", false },
 };
@@ -508,11 +534,11 @@ Test(condition, says_where_there_is_no_machine_code)
 	struct document document = { 0 };
 	struct faults faults = { 0 };
 	pattern_refuse_machine_code_for_tests();
-	struct search *search = search_of("{\"regex\":\"\\\\d\"}", &document, &faults);
+	struct search *search = search_of("{\"regex\":\"^\\\\w\"}", &document, &faults);
 	cr_expect_str_eq(search_method(search), "record by record, PCRE2 without JIT");
 	search_destroy(search);
 	document_close(&document);
-	search = search_of("{\"regex\":\"ab\"}", &document, &faults);
+	search = search_of("{\"regex\":\"ab$\"}", &document, &faults);
 	cr_expect_str_eq(search_method(search), "literal over the run, PCRE2 without JIT judges");
 	search_destroy(search);
 	document_close(&document);

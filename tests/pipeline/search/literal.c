@@ -6,14 +6,6 @@
 
 static const struct literal plain = { "Ab\0c", 4, false }, folding = { "Ab\0c", 4, true };
 
-Test(literal, is_found_with_its_nul)
-{
-	const char data[] = "xAb\0d Ab\0c";
-	cr_expect_eq(literal_find(&plain, data, 10), data + 6);
-	cr_expect_null(literal_find(&plain, data, 9));
-	cr_expect_null(literal_find(&plain, data, 0));
-}
-
 Test(literal, stands_at_the_start)
 {
 	cr_expect(literal_starts(&plain, "Ab\0c", 4));

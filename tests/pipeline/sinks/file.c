@@ -1,5 +1,6 @@
 /* The file sink: what it opens, what it writes when the world is well, and what it does when it is not. */
 
+#include "pipeline/sinks/trouble.h"
 #include "tests/support/running.h"
 
 #include <criterion/criterion.h>
@@ -140,6 +141,85 @@ Test(sink_file, empties_where_told)
 	running_on_both(empties_where_told);
 }
 
+static void empties_what_nothing_comes_for(struct running *running)
+{
+	file_put("in", "%s", "");
+	file_put("out", "old\n");
+	copy(running, "{'path':'out','append':false}");
+	assert_file("out", "");
+}
+
+Test(sink_file, empties_what_nothing_comes_for)
+{
+	running_on_both(empties_what_nothing_comes_for);
+}
+
+/* A start that fails has lost nothing. */
+static void empties_when_all_have_started(struct running *running)
+{
+	file_put("out", "old\n");
+	file_put("plain", "x");
+	cr_assert_not(running_open(running, "",
+		"'p':{'from':'stdin','to':[{'file':{'path':'out','append':false}},"
+		"{'file':'plain/out'}]}"));
+	running_close(running);
+	assert_file("out", "old\n");
+}
+
+Test(sink_file, empties_when_all_have_started)
+{
+	running_on_both(empties_when_all_have_started);
+}
+
+/* The old one is left as it would have been. */
+static void empties_before_it_moves(struct running *running)
+{
+	file_put("in", "%s", "");
+	file_put("out", "old\n");
+	cr_assert(running_open(running, "",
+		"'p':{'from':{'file':'in'},'to':{'file':{'path':'out','append':false}}}"));
+	cr_assert_eq(rename("out", "out.1"), 0);
+	file_put("out", "another's\n");
+	engine_reopen(running->engine);
+	assert_file("out.1", "");
+	file_add("in", "new\n");
+	running_until_file(running, "out", "another's\nnew\n");
+	engine_drain(running->engine, 0);
+	running_to_end(running);
+	running_close(running);
+	cr_assert_eq(unlink("out.1"), 0);
+}
+
+Test(sink_file, empties_before_it_moves)
+{
+	running_on_both(empties_before_it_moves);
+}
+
+/* A directory that may be made writable again, and one whose mode tells who may. */
+static void says_what_helps(struct running *running)
+{
+	cr_assert_eq(mkdir("closed", 0755), 0);
+	cr_assert_eq(seteuid(65534), 0);
+	for (unsigned service = 0; service < 2; service++) {
+		cr_assert_eq(
+			service ? setenv("INVOCATION_ID", "1", 1) : unsetenv("INVOCATION_ID"), 0);
+		cr_assert_not(running_open(
+			running, "", "'p':{'from':'stdin','to':{'file':'closed/out'}}"));
+		const char *remedy = running->faults.items[0].remedy;
+		cr_assert_not_null(remedy);
+		cr_assert_eq(strstr(remedy, "ReadWritePaths=") != NULL, service == 1);
+		running_close(running);
+	}
+	cr_assert_eq(seteuid(0), 0);
+}
+
+Test(sink_file, says_what_helps)
+{
+	if (geteuid() != 0)
+		cr_skip_test("only root can become nobody");
+	running_on_both(says_what_helps);
+}
+
 static void makes_files_and_folders(struct running *running)
 {
 	mode_t before = umask(0027);
@@ -179,12 +259,12 @@ static void says_what_cannot_be_created(struct running *running)
 	file_put("in", "1\n");
 	file_put("plain", "x");
 	cr_assert_eq(mkdir("folder", 0755), 0);
-	refuse(running, "'plain/out'", "cannot create plain/out: Not a directory");
-	refuse(running, "'folder'", "cannot create folder: Is a directory");
-	refuse(running, "'new/'", "cannot create new/: Is a directory");
+	refuse(running, "'plain/out'", "p.to.0: cannot create plain/out: Not a directory");
+	refuse(running, "'folder'", "p.to.0: cannot create folder: Is a directory");
+	refuse(running, "'new/'", "p.to.0: cannot create new/: Is a directory");
 	cr_assert_eq(seteuid(65534), 0);
-	refuse(running, "'folder/out'", "cannot create folder/out: Permission denied");
-	refuse(running, "'folder/a/out'", "cannot create folder/a/out: Permission denied");
+	refuse(running, "'folder/out'", "p.to.0: cannot create folder/out: Permission denied");
+	refuse(running, "'folder/a/out'", "p.to.0: cannot create folder/a/out: Permission denied");
 	cr_assert_eq(seteuid(0), 0);
 }
 
@@ -201,10 +281,13 @@ static void respects_a_lock(struct running *running)
 	file_put("out", "theirs\n");
 	int fd = open("out", O_RDONLY | O_CLOEXEC);
 	cr_assert_eq(flock(fd, LOCK_EX), 0);
-	refuse(running, "'out'", "cannot write out: another process has locked it");
+	refuse(running, "'out'", "p.to.0: cannot write out: another process has locked it");
 	refuse(running, "{'path':'out','append':false}",
-		"cannot write out: another process has locked it");
+		"p.to.0: cannot write out: another process has locked it");
 	assert_file("out", "theirs\n");
+	cr_assert_not(running_open(running, "", COPY_TO("'out'")));
+	cr_assert(strstr(running->faults.items[0].remedy, "lslocks"));
+	running_close(running);
 	cr_assert_eq(flock(fd, LOCK_UN), 0);
 	cr_assert(running_open(running, "", COPY_TO("'out'")));
 	cr_assert_eq(flock(fd, LOCK_EX | LOCK_NB), -1);
@@ -585,4 +668,104 @@ static void opens_anew_while_idle(struct running *running)
 Test(sink_file, opens_anew_while_idle)
 {
 	running_on_both(opens_anew_while_idle);
+}
+
+static bool holds_three(void *context)
+{
+	const struct running *running = context;
+
+	return running_node(running, "p.compress")->account.held == 3;
+}
+
+static void assert_unpacked(const char *path, const char *content)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "zstd -dcq %s > unpacked", path);
+	cr_assert_eq(system(command), 0);
+	assert_file("unpacked", content);
+}
+
+/* What came before belongs to the file that is left: the open frame ends first, on every branch. */
+static void ends_the_frame_before_it_opens_anew(struct running *running)
+{
+	for (unsigned threads = 1; threads <= 2; threads++) {
+		file_put("in", "1\n2\n3\n");
+		cr_assert(running_open(running, "",
+			"'p':{'from':{'file':'in'},'stages':['split',"
+			"{'compress':{'codec':'zstd','linger':'1d','threads':%u}}],"
+			"'to':[{'file':'a'},{'file':'b'},'null']}",
+			threads));
+		running_until(running, holds_three, running);
+		cr_assert_eq(rename("a", "a.1") | rename("b", "b.1"), 0);
+		engine_reopen(running->engine);
+		running_until(running, has_some, "a.1");
+		running_until(running, has_some, "b.1");
+		running_settle(running);
+		file_add("in", "4\n");
+		engine_reopen(running->engine);
+		running_settle(running);
+		engine_drain(running->engine, 0);
+		running_to_end(running);
+		running_close(running);
+		assert_unpacked("a.1", "1\n2\n3\n");
+		assert_unpacked("b.1", "1\n2\n3\n");
+		assert_unpacked("a", "4\n");
+		assert_unpacked("b", "4\n");
+		cr_assert_eq(unlink("a") | unlink("b"), 0);
+	}
+}
+
+Test(sink_file, ends_the_frame_before_it_opens_anew)
+{
+	running_on_both(ends_the_frame_before_it_opens_anew);
+}
+
+/* Under load each file holds whole frames, and together all records in order. */
+static void parts_frames_nowhere(struct running *running)
+{
+	put_records("in", 20000);
+	for (unsigned threads = 1; threads <= 2; threads++) {
+		cr_assert(running_open(running, "",
+			"'p':{'from':{'file':{'path':'in','follow':false}},'stages':['split',"
+			"{'compress':{'codec':'zstd','level':1,'frame':'4KiB','threads':%u}}],"
+			"'to':{'file':{'path':'out','append':false}}}",
+			threads));
+		running_until(running, has_some, "out");
+		cr_assert_eq(rename("out", "out.1"), 0);
+		engine_reopen(running->engine);
+		running_until(running, has_some, "out");
+		running_to_end(running);
+		running_close(running);
+		cr_assert_eq(system("zstd -dcq < out.1 > unpacked"), 0);
+		assert_whole_records("unpacked");
+		cr_assert_eq(system("zstd -dcq < out >> unpacked"), 0);
+		assert_same("unpacked", "in");
+		cr_assert_eq(unlink("out"), 0);
+	}
+}
+
+Test(sink_file, parts_frames_nowhere)
+{
+	running_on_both(parts_frames_nowhere);
+}
+
+/* The interval is one that a test can wait for. */
+static void reminds_of_trouble(struct running *running)
+{
+	trouble_set_interval_for_tests(1);
+	put_records("in", 20000);
+	cr_assert(running_open(running, "'buffer':'1KiB','memory':'4MiB'",
+		"'p':{'from':{'file':{'path':'in','follow':false}},'stages':['split'],"
+		"'to':[{'file':'/dev/full'},'null']}"));
+	running_until_log(running, "error cannot write /dev/full: No space left on device; trying");
+	running_until_log(running, "s now, 2 times; it holds up p.from.0, p.to.1");
+	cr_assert(engine_close(running->engine));
+	running_close(running);
+	trouble_set_interval_for_tests(0);
+}
+
+Test(sink_file, reminds_of_trouble)
+{
+	running_on_both(reminds_of_trouble);
 }

@@ -157,12 +157,12 @@ Test(source_file, ends_each_file)
 static void names_what_is_missing(struct running *running)
 {
 	static const struct found all[] = {
-		{ "'path':'none.log'", "no such file: none.log" },
-		{ "'path':['there','none.log']", "no such file: none.log" },
-		{ "'path':'none/x'", "no such file: none/x" },
-		{ "'path':'*.none'", "no such file: nothing matches *.none" },
-		{ "'path':'folder'", "not a file: folder is a directory" },
-		{ "'path':'fifo'", "not a file: fifo is a FIFO" },
+		{ "'path':'none.log'", "p.from.0: no such file: none.log" },
+		{ "'path':['there','none.log']", "p.from.0: no such file: none.log" },
+		{ "'path':'none/x'", "p.from.0: no such file: none/x" },
+		{ "'path':'*.none'", "p.from.0: no such file: nothing matches *.none" },
+		{ "'path':'folder'", "p.from.0: not a file: folder is a directory" },
+		{ "'path':'fifo'", "p.from.0: not a file: fifo is a FIFO" },
 	};
 
 	file_put("there", "x\n");
@@ -200,6 +200,69 @@ static void skips_what_is_no_file(struct running *running)
 Test(source_file, skips_what_is_no_file)
 {
 	running_on_both(skips_what_is_no_file);
+}
+
+/* Each is named once, and counted; one that can be read is reason enough to start. */
+static void counts_what_it_may_not_read(struct running *running)
+{
+	struct node_report report;
+
+	file_put("1.log", "one\n");
+	file_put("2.log", "two\n");
+	file_put("3.log", "three\n");
+	cr_assert_eq(chmod("2.log", 0600) | chmod("3.log", 0600), 0);
+	cr_assert_eq(chmod(".", 0777), 0);
+	cr_assert_eq(seteuid(65534), 0);
+	cr_assert(running_open(running, "",
+		"'p':{'from':{'file':{'path':'*.log','follow':false}},'to':{'file':'out'}}"));
+	running_to_end(running);
+	cr_assert(strstr(running->log, "warning skipped 2.log: Permission denied"));
+	cr_assert(strstr(running->log, "warning skipped 3.log: Permission denied"));
+	cr_assert(strstr(running->log, "error 2 files could not be read"));
+	engine_report(running_node(running, "p.from.0"), &report);
+	cr_assert_eq(report.account.unread, 2);
+	running_close(running);
+	assert_file("out", "one\n");
+	cr_assert_not(running_open(running, "",
+		"'p':{'from':{'file':{'path':'[23].log','follow':false}},'to':'null'}"));
+	cr_assert_str_eq(
+		first_fault(running), "p.from.0: nothing that matches [23].log can be read");
+	running_close(running);
+	cr_assert_eq(seteuid(0), 0);
+}
+
+Test(source_file, counts_what_it_may_not_read)
+{
+	if (geteuid() != 0)
+		cr_skip_test("only root can become nobody");
+	running_on_both(counts_what_it_may_not_read);
+}
+
+enum { TOO_MANY = 150 };
+
+static void names_no_more_than_a_hundred(struct running *running)
+{
+	char path[32];
+	unsigned named = 0;
+
+	file_put("in", "in\n");
+	for (unsigned i = 0; i < TOO_MANY; i++) {
+		snprintf(path, sizeof(path), "in%u", i);
+		cr_assert_eq(mkdir(path, 0755), 0);
+	}
+	cr_assert(running_open(running, "",
+		"'p':{'from':{'file':{'path':'in*','follow':false}},'to':{'file':'out'}}"));
+	running_to_end(running);
+	for (const char *at = running->log; (at = strstr(at, "skipped in")); at++)
+		named++;
+	cr_assert_eq(named, 100);
+	cr_assert(strstr(running->log, "skipped 150 files, of which the first 100 were named"));
+	running_close(running);
+}
+
+Test(source_file, names_no_more_than_a_hundred)
+{
+	running_on_both(names_no_more_than_a_hundred);
 }
 
 static void goes_on_where_one_vanished(struct running *running)
@@ -337,6 +400,38 @@ static void follows_what_grows(struct running *running)
 Test(source_file, follows_what_grows)
 {
 	running_on_both(follows_what_grows);
+}
+
+/* What is awaited may be a slip of the pen. */
+static void says_what_is_awaited(struct running *running)
+{
+	file_put("here", "x\n");
+	cr_assert(running_open(running, "",
+		"'p':{'from':{'file':['*.none','here','a','b']},'stages':['split'],'to':'null'}"));
+	cr_assert(strstr(running->log, "info nothing matches *.none yet, nor 2 more"));
+	running_close(running);
+	running->log_size = 0;
+	running->log[0] = '\0';
+	cr_assert(running_open(
+		running, "", "'p':{'from':{'file':'her?'},'stages':['split'],'to':'null'}"));
+	cr_assert_null(strstr(running->log, "nothing matches"));
+	running_close(running);
+}
+
+Test(source_file, says_what_is_awaited)
+{
+	running_on_both(says_what_is_awaited);
+}
+
+Test(source_file, refuses_a_start_that_is_not_used)
+{
+	struct running running = { .backend = LOOP_EPOLL };
+
+	cr_assert_not(running_open(&running, "",
+		"'p':{'from':{'file':{'path':'in','follow':false,'start_at':'end'}},'to':'null'}"));
+	cr_assert_str_eq(running.faults.items[0].message,
+		"\"start_at\" is not used, because \"follow\" is false");
+	running_close(&running);
 }
 
 static void completes_a_record_once(struct running *running)

@@ -129,6 +129,73 @@ Test(tcp_source, says_that_a_reset_stream_is_broken)
 	node_bench_on_both(reset_in_record);
 }
 
+/* Sends as much as is left of the pattern, if that is more than the kernel takes at once. */
+static size_t say_pattern(int fd, size_t from, size_t size)
+{
+	char data[4096];
+
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (char)((from + i) * 31 >> 3);
+	size_t most = size - from < sizeof(data) ? size - from : sizeof(data);
+	ssize_t sent = send(fd, data, most, MSG_NOSIGNAL | MSG_DONTWAIT);
+	return sent > 0 ? (size_t)sent : 0;
+}
+
+static void is_pattern(const struct taken_stream *stream, size_t size)
+{
+	cr_assert_eq(stream->size, size);
+	for (size_t i = 0; i < size; i++)
+		cr_assert_eq(stream->data[i], (char)(i * 31 >> 3), "byte %zu", i);
+}
+
+static void much(enum loop_wish wish)
+{
+	enum { SIZE = 300000 };
+	static const struct node_bench shapes[] = {
+		{ .buffer_size = 1024, .buffers = 64, .room = 64 },
+		{ .buffer_size = 1024, .buffers = 64, .room = 64, .quota = 2500 },
+		{ .buffer_size = 1024, .buffers = 4, .room = 64 },
+		{ .buffer_size = 1024, .buffers = 64, .room = 3 },
+		{ .buffer_size = 64, .buffers = 1000, .room = 1 },
+		{ .buffer_size = 100000, .buffers = 5, .room = 8 },
+	};
+
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
+		struct node_bench bench = shapes[i];
+		struct taken taken = { 0 };
+		size_t sent = 0;
+		uint64_t most = 0, before;
+
+		open_listening(&bench, wish, NULL);
+		int client = connect_client(&bench);
+		for (int turns = 0; taken.bytes < SIZE; turns++) {
+			cr_assert_lt(turns, 100000);
+			for (size_t part = 1; part > 0 && sent < SIZE; sent += part)
+				part = say_pattern(client, sent, SIZE);
+			before = taken.bytes;
+			node_bench_turn(&bench, NODE_BENCH_WAIT_MS);
+			taken_take(&taken, &bench);
+			if (taken.bytes - before > most)
+				most = taken.bytes - before;
+		}
+		is_pattern(&taken.streams[0], SIZE);
+		if (i == 0)
+			cr_assert_gt(most, 1024, "several buffers at once");
+		if (i == 1)
+			cr_assert_leq(most, 2500, "never more than the quota");
+		cr_assert_leq(pool_count(bench.pool) - pool_free(bench.pool), 1,
+			"only the current buffer is held");
+		close(client);
+		taken_close(&taken);
+		node_bench_close(&bench);
+	}
+}
+
+Test(tcp_source, brings_much_in_several_buffers_at_once)
+{
+	node_bench_on_both(much);
+}
+
 static void shares_a_buffer(enum loop_wish wish)
 {
 	struct node_bench bench = { 0 };
@@ -294,7 +361,7 @@ static void busy_port(enum loop_wish wish)
 	cr_assert_not(source_tcp.type.open(&second.node, &second.faults));
 	cr_assert_eq(second.faults.errors, 1);
 	snprintf(expected, sizeof(expected),
-		"cannot listen on 127.0.0.1:%u: Address already in use",
+		"bench.node: cannot listen on 127.0.0.1:%u: Address already in use",
 		tcp_source_port(&first.node));
 	cr_assert_str_eq(second.faults.items[0].message, expected);
 	cr_assert_null(second.faults.items[0].file);

@@ -488,6 +488,41 @@ static uint32_t lines_of(struct bytes_of input)
 	return lines;
 }
 
+/* "good", and a repetition of 258 bytes from 32 KiB before: isa-l counts them as written before it refuses them. */
+static const char repeats_nothing[] = "\x1f\x8b\x08\0\0\0\0\0\0\0\x4b\xcf\xcf\x4f\x19\xbd\xff\x1f"
+				      "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+
+/* In the very context and buffers that had another's bytes. */
+Test(decompress, damage_brings_nothing_of_another_stream)
+{
+	struct bytes_of other = text(300000, 11), packed = through("gzip -c", other);
+	for (size_t chunk = 0; chunk < 100; chunk += 33) {
+		struct segment segments[] = {
+			{ .data = packed.data, .size = packed.size, .flags = VIEW_END },
+			{ .stream = 1,
+				.data = repeats_nothing,
+				.size = sizeof(repeats_nothing),
+				.flags = VIEW_END },
+		};
+		struct bench bench = { .stages = "[\"decompress\",\"split\"]",
+			.memory = "32MiB",
+			.segments = segments,
+			.segment_count = COUNT(segments),
+			.chunk = chunk ? chunk : SIZE_MAX,
+			.speed = UINT64_MAX };
+		bench_run(&bench);
+		cr_assert_eq(damaged(&bench), 1);
+		cr_assert_geq(bench.out_size[0], other.size + 4);
+		cr_assert_eq(memcmp(bench.out[0] + other.size, "good", 4), 0);
+		/* isa-l writes what it takes for a symbol, eight bytes at a time. */
+		for (size_t i = other.size + 4 + 8; i < bench.out_size[0]; i++)
+			cr_assert_eq(bench.out[0][i], 0, "a byte of another stream at %zu", i);
+		bench_free(&bench);
+	}
+	free(packed.data);
+	free(other.data);
+}
+
 Test(decompress, streams_do_not_touch_each_other)
 {
 	static const char *const small_windows[] = { "zstd -c --zstd=wlog=16", "gzip -c",

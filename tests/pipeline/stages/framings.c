@@ -70,14 +70,24 @@ static const struct kind {
 		"ab\n0" },
 	{ "\"on\":\"csv\"", NULL, { .kind = FRAMING_CSV, .delimiter = "\n", .delimiter_size = 1 },
 		"ab,\"\n" },
+	{ "\"on\":\"delimiter\",\"delimiter\":\"aa\"",
+		"\"with\":\"delimiter\",\"delimiter\":\"aa\"",
+		{ .delimiter = "aa", .delimiter_size = 2, .self_overlapping = true }, "b1\n " },
+	{ "\"on\":\"start\",\"start\":\"^#\",\"flush_after\":\"1h\"", NULL,
+		{ .kind = FRAMING_START, .delimiter = "\n", .delimiter_size = 1 }, "ab\n0" },
 };
 
 enum { KINDS = sizeof(kinds) / sizeof(*kinds) };
 
-/* The last letter of the alphabet may end a csv line: it is put within quotes only. */
+/* The last letter of the alphabet may end a csv line: it is put within quotes only. Where lines begin records, the first
+ * does. */
 static void make_content(const struct kind *kind, struct text *content, size_t most)
 {
 	size_t size = kind->framing.kind == FRAMING_FIXED ? FIXED : any(most + 1);
+	if (kind->framing.kind == FRAMING_START)
+		add(content, "#", 1);
+	if (kind->framing.kind == FRAMING_START && size > 0)
+		size--;
 	size_t letters = strlen(kind->alphabet);
 	bool quoted = false;
 	for (size_t i = 0; i < size; i++) {
@@ -185,6 +195,25 @@ static void write_stages(char *to, size_t size, const struct kind *kind, size_t 
 		filter, plain->join);
 }
 
+/* `chunk` 0: random pieces. */
+static void try_sample(
+	const struct sample *sample, const char *stages, const char *buffer, size_t chunk)
+{
+	struct segment segment = {
+		.data = sample->in.data, .size = sample->in.size, .flags = VIEW_END
+	};
+	struct bench bench = { .stages = stages,
+		.service_memory = "128MiB",
+		.memory = strtoull(buffer, NULL, 10) > 65536 ? "64MiB" : "4MiB",
+		.buffer = buffer,
+		.segments = &segment,
+		.segment_count = 1,
+		.chunk = chunk,
+		.speed = UINT64_MAX,
+		.seed = (unsigned)random_next(&state) };
+	check(&bench, sample, stages);
+}
+
 static void try_random(const struct kind *kind, size_t chunk)
 {
 	bool limited = kind->framing.kind != FRAMING_FIXED && any(2);
@@ -252,36 +281,172 @@ Test(framings, every_single_cut, .timeout = 300)
 	}
 }
 
+/* A content of one letter over and over; where lines begin records, its first byte does. */
+static struct text content_of(const struct kind *kind, size_t size)
+{
+	struct text content = { .data = malloc(size + 1), .size = size };
+	cr_assert(content.data);
+	memset(content.data, 'z', size);
+	content.data[size] = '\0';
+	if (kind->framing.kind == FRAMING_START && size > 0)
+		content.data[0] = '#';
+	return content;
+}
+
+static void add_sized(struct sample *sample, const struct kind *kind, size_t size, size_t limit)
+{
+	struct text content = content_of(kind, size);
+	add_framed(&sample->in, kind, &content);
+	sample->records++;
+	if (size <= limit)
+		add_framed(&sample->expected, plain, &content);
+	else
+		sample->dropped++;
+	free(content.data);
+}
+
+static bool has_one_size(const struct kind *kind)
+{
+	return kind->framing.kind == FRAMING_FIXED;
+}
+
 /* Records of the limit − 1, the limit, one more and ten times that; the last is whole. */
 Test(framings, records_about_the_limit, .timeout = 100)
 {
 	static const size_t sizes[] = { 99, 100, 101, 1000, 3 };
-	char letters[1000];
-	memset(letters, 'a', sizeof(letters));
 	for (size_t kind = 0; kind < KINDS; kind++) {
-		if (kinds[kind].framing.kind == FRAMING_FIXED)
+		if (has_one_size(&kinds[kind]))
 			continue;
-		struct sample sample = { .records = 5, .kept = 3, .dropped = 2 };
-		for (size_t i = 0; i < 5; i++) {
-			struct text content = { .data = letters, .size = sizes[i] };
-			add_framed(&sample.in, &kinds[kind], &content);
-			if (sizes[i] <= 100)
-				add_framed(&sample.expected, plain, &content);
-		}
+		struct sample sample = { 0 };
+		for (size_t i = 0; i < 5; i++)
+			add_sized(&sample, &kinds[kind], sizes[i], 100);
 		char stages[512];
 		write_stages(stages, sizeof(stages), &kinds[kind], 100, "", "");
-		for (size_t i = 0; i < 8; i++) {
-			struct segment segment = {
-				.data = sample.in.data, .size = sample.in.size, .flags = VIEW_END
-			};
-			struct bench bench = { .stages = stages,
-				.memory = "4MiB",
-				.buffer = buffers[i],
-				.segments = &segment,
-				.segment_count = 1 };
-			check(&bench, &sample, stages);
-		}
+		for (size_t i = 0; i < 8; i++)
+			try_sample(&sample, stages, buffers[i], 0);
 		free_sample(&sample);
+	}
+}
+
+/* One record of `size` bytes, as it leaves where longer ones are cut, or made several. */
+static void add_shortened(
+	struct text *to, const struct kind *kind, size_t size, size_t limit, bool several)
+{
+	struct text content = content_of(kind, size);
+	struct text piece = content;
+	size_t left = several || size < limit ? size : limit;
+	do {
+		piece.size = left < limit ? left : limit;
+		add_framed(to, plain, &piece);
+		piece.data += piece.size;
+		left -= piece.size;
+	} while (left > 0);
+	free(content.data);
+}
+
+static void check_shortened(const struct kind *kind, bool several, const char *buffer)
+{
+	static const size_t sizes[] = { 99, 100, 101, 1000, 3 };
+	struct text in = { 0 }, expected = { 0 };
+	char stages[512];
+	for (size_t i = 0; i < 5; i++) {
+		struct text content = content_of(kind, sizes[i]);
+		add_framed(&in, kind, &content);
+		add_shortened(&expected, kind, sizes[i], 100, several);
+		free(content.data);
+	}
+	snprintf(stages, sizeof(stages),
+		"[{\"split\":{%s,\"max_record\":\"100B\",\"too_long\":\"%s\"}},{\"join\":{%s}}]",
+		kind->split, several ? "split" : "truncate", plain->join);
+	struct segment segment = { .data = in.data, .size = in.size, .flags = VIEW_END };
+	struct bench bench = { .stages = stages,
+		.memory = "4MiB",
+		.buffer = buffer,
+		.segments = &segment,
+		.segment_count = 1 };
+	bench_run(&bench);
+	const struct node_report *split = bench_report(&bench, "bench.split");
+	cr_expect_eq(bench.out_size[0], expected.size, "%s: %zu", stages, bench.out_size[0]);
+	cr_expect_eq(memcmp(bench.out[0], expected.data, expected.size), 0, "%s", stages);
+	cr_expect_eq(split->records_out, several ? 15 : 5, "%s", stages);
+	cr_expect_eq(split->account.truncated, several ? 0 : 2, "%s", stages);
+	cr_expect(bench_balances(&bench), "%s", stages);
+	bench_free(&bench);
+	free(in.data);
+	free(expected.data);
+}
+
+Test(framings, records_about_the_limit_are_cut_or_made_several, .timeout = 100)
+{
+	for (size_t kind = 0; kind < KINDS; kind++)
+		for (size_t i = 0; i < 8; i++)
+			if (kinds[kind].framing.kind == FRAMING_DELIMITED ||
+				kinds[kind].framing.kind == FRAMING_START) {
+				check_shortened(&kinds[kind], false, buffers[i]);
+				check_shortened(&kinds[kind], true, buffers[i]);
+			}
+}
+
+/* Each size from 16 bytes to 128, and a spread up to the largest. */
+static size_t next_buffer(size_t size)
+{
+	static const size_t spread[] = { 160, 255, 256, 257, 500, 1000, 4095, 4096, 4097, 10000,
+		65535, 65536, 100000, 1048575, 1048576 };
+	if (size < 128)
+		return size + 1;
+	for (size_t i = 0; i < sizeof(spread) / sizeof(*spread); i++)
+		if (spread[i] > size)
+			return spread[i];
+	return 0;
+}
+
+static void try_buffer(const struct sample *sample, const char *stages, size_t size)
+{
+	static const size_t chunks[] = { 0, 1, SIZE_MAX };
+	char buffer[32];
+	snprintf(buffer, sizeof(buffer), "%zuB", size);
+	for (size_t i = 0; i < 3; i++)
+		try_sample(sample, stages, buffer, chunks[i]);
+}
+
+Test(framings, every_buffer_size, .timeout = 300)
+{
+	set_seed();
+	for (size_t kind = 0; kind < KINDS; kind++) {
+		struct sample sample = make_sample(&kinds[kind], 12, 70, SIZE_MAX, NULL);
+		char stages[512];
+		write_stages(stages, sizeof(stages), &kinds[kind], SIZE_MAX, "", "");
+		for (size_t size = 16; size > 0; size = next_buffer(size))
+			try_buffer(&sample, stages, size);
+		free_sample(&sample);
+	}
+}
+
+/* What ends a record, and what is before it, at every offset of a buffer's border: the first record's size moves it. */
+static void try_border(const struct kind *kind, size_t from, size_t to, const char *buffer)
+{
+	char stages[512];
+	write_stages(stages, sizeof(stages), kind, SIZE_MAX, "", "");
+	for (size_t size = from; size <= to; size++) {
+		struct sample sample = { 0 };
+		add_sized(&sample, kind, size, SIZE_MAX);
+		add_sized(&sample, kind, 5, SIZE_MAX);
+		add_sized(&sample, kind, 70, SIZE_MAX);
+		try_sample(&sample, stages, buffer, SIZE_MAX);
+		free_sample(&sample);
+	}
+}
+
+Test(framings, a_border_at_every_offset_of_a_records_end, .timeout = 300)
+{
+	for (size_t kind = 0; kind < KINDS; kind++) {
+		if (has_one_size(&kinds[kind]))
+			continue; /* the buffers' sizes put its borders everywhere */
+		try_border(&kinds[kind], 1, 130, "64B");
+		/* Two bytes tell no more than this. */
+		size_t border = kinds[kind].framing.size == 2 ? 32768 : 65536;
+		try_border(
+			&kinds[kind], border - 24, border + 4, border == 32768 ? "32KiB" : "64KiB");
 	}
 }
 
@@ -373,6 +538,7 @@ Test(framings, what_is_malformed_ends_its_stream_only, .timeout = 100)
 	MALFORMED("\"on\":\"octets\"", "3 abc", "18446744073709551616 abc");
 	MALFORMED("\"on\":\"netstring\"", "3:abc,", "3:abcd");
 	MALFORMED("\"on\":\"netstring\"", "3:abc,", "x");
+	MALFORMED("\"on\":\"netstring\",\"max_record\":\"3B\"", "3:abc,", "5:abcdex");
 	MALFORMED("\"on\":\"varint\"", "\3abc", "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01");
 	MALFORMED("\"on\":\"length\"", "\0\0\0\3abc", "\xff\xff\xff\xff");
 	MALFORMED("\"on\":\"length\",\"includes_header\":true", "\0\0\0\7abc", "\0\0\0\3");

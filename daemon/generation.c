@@ -1,0 +1,83 @@
+/* Generations. */
+#include "daemon/generation.h"
+
+#include <stdlib.h>
+
+struct generation *generation_read(const char *path)
+{
+	struct generation *generation = calloc(1, sizeof(*generation));
+
+	if (generation)
+		configuration_read(&generation->configuration, path, true);
+	return generation;
+}
+
+static bool holds(const struct document *document, const struct value *value)
+{
+	return value && value->document == document;
+}
+
+static bool is_in_use(const struct generation *generation, const struct plan *plan)
+{
+	const struct document *document = &generation->configuration.document;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct pipeline *pipeline = plan->pipelines[i];
+		if (holds(document, pipeline->value))
+			return true;
+		for (size_t k = 0; k < pipeline->node_count; k++)
+			if (holds(document, pipeline->nodes[k]->value))
+				return true;
+	}
+	return false;
+}
+
+void generation_discard(struct generation *generation)
+{
+	configuration_close(&generation->configuration);
+	free(generation);
+}
+
+static bool is_among(const struct plan *plan, const struct pipeline *pipeline)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->pipelines[i] == pipeline)
+			return true;
+	return false;
+}
+
+/* Pipelines that ended, or were never opened, have nothing left to close; some of their nodes may be other generations'. */
+static void forget_ended(const struct generation *generation, const struct plan *plan)
+{
+	const struct plan *made = generation->configuration.plan;
+
+	for (size_t i = 0; i < made->own_count; i++)
+		if (!is_among(plan, &made->own[i]))
+			made->own[i].node_count = made->own[i].edge_count = 0;
+}
+
+void generations_sweep(struct generation *latest)
+{
+	for (struct generation *at = latest; at; at = at->older)
+		forget_ended(at, latest->configuration.plan);
+	struct generation **link = &latest->older;
+
+	while (*link) {
+		struct generation *generation = *link;
+		if (is_in_use(generation, latest->configuration.plan)) {
+			link = &generation->older;
+			continue;
+		}
+		*link = generation->older;
+		generation_discard(generation);
+	}
+}
+
+void generations_close(struct generation *latest)
+{
+	while (latest) {
+		struct generation *older = latest->older;
+		generation_discard(latest);
+		latest = older;
+	}
+}

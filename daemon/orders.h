@@ -1,0 +1,32 @@
+/* Orders: what a worker is told to change about its pipelines while it runs. Carried out step by step between its turns,
+ * so that the other pipelines of the worker go on meanwhile. */
+#pragma once
+
+#include "pipeline/engine.h"
+
+#include <stdatomic.h>
+
+enum order_kind { ORDER_ADD, ORDER_RETIRE, ORDER_REPLACE };
+
+enum order_state { ORDER_WAITS, ORDER_DONE, ORDER_FAILED };
+
+struct order {
+	enum order_kind kind;
+	struct pipeline *old, *next; /* ADD has no old, RETIRE no next */
+	bool given;                  /* the owner's: to a worker */
+	uint64_t patience;           /* ms for what was read to be written */
+
+	/* The worker's, until the state is no longer WAITS. */
+	unsigned step;
+	uint64_t deadline;
+	uint64_t undelivered; /* records that were not written in time */
+	struct faults faults;
+	_Atomic enum order_state state;
+	struct order *following; /* in the worker's list */
+};
+
+/* Goes on with an order of this engine's. True when it is no longer waiting. */
+bool order_step(struct order *order, struct engine *engine);
+
+/* Milliseconds after which it is worth another step though nothing has moved; −1: none. */
+int order_patience(const struct order *order, const struct engine *engine);

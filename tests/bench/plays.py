@@ -1,0 +1,211 @@
+"""How a participant is played: from files to files, and between sockets. Each returns a Sample, or raises Wrong."""
+
+import json
+import os
+import signal
+import time
+
+from measure import PATIENCE, Timed, Wrong, counts, expect, size_of, until
+
+ENDED = (0, -signal.SIGTERM, 128 + signal.SIGTERM)  # how servers that are told to end may end
+
+
+def files(bench, source, commands, check, prints=False):
+    """Runs to the end. `commands(output)` are joined by pipes; `check(output)` looks at what came out. `prints`: the output
+    is what the last one prints."""
+    bench.fresh()
+    path = bench.path("out")
+    run = Timed(bench, *commands(path), output=path if prints else "/dev/null")
+    sample = run.finish(os.path.getsize(source))
+    check(path)
+    sample.numbers["size"] = size_of(path)
+    return sample
+
+
+class Server:
+    """A participant that listens at a port, while the load is sent to it."""
+
+    def __init__(self, bench, commands, protocol="tcp"):
+        self.bench = bench
+        self.port = bench.free_port()
+        self.run = Timed(bench, *commands(self.port), output=bench.path("stdout"))
+        self.run.until_bound(self.port, protocol)
+
+    def send(self, source, connections):
+        return self.bench.start([self.bench.program("send"), str(self.port), str(connections), source],
+                                stdout=-1, stderr=-1)
+
+    def finish(self, size, stop=True):
+        """`stop`: it would not end by itself."""
+        if stop:
+            self.run.stop()
+        return self.run.finish(size, ENDED)
+
+
+def finish_sender(bench, sender):
+    """When it began, had sent all, and had been closed: nanoseconds of the monotonic clock, by name."""
+    return {name: int(time) for name, time in (line.split() for line in bench.rest_of(sender).splitlines())}
+
+
+def until_size(path, wanted):
+    """Until the file has so many bytes; when that was, on the monotonic clock."""
+    try:
+        until(lambda: size_of(path) >= wanted, "the output", patience=PATIENCE / 3)
+    except Wrong:
+        raise Wrong(f"{size_of(path)} bytes came out, wanted {wanted}") from None
+    return time.monotonic_ns()
+
+
+def tcp_to_file(bench, commands, connections, mixed=False):
+    """`commands(port, output)`. `mixed`: it knows no lines, and may cut them where connections meet."""
+    source = bench.lines("log")
+    bench.fresh()
+    path = bench.path("out")
+    server = Server(bench, lambda port: commands(port, path))
+    sender = server.send(source, connections)
+    reached = until_size(path, os.path.getsize(source))
+    began = finish_sender(bench, sender)["began"]
+    sample = server.finish(os.path.getsize(source))
+    sample.seconds = (reached - began) / 1e9
+    bench.expect_same(bench.tally(path), source, mixed)
+    return sample
+
+
+def tcp_to_tcp(bench, commands, wanted=None):
+    """`commands(port, to)`. `wanted`: the lines that must come out, if not all."""
+    source = bench.lines("log")
+    wanted = wanted or source
+    bench.fresh()
+    to = bench.free_port()
+    receiver = bench.start([bench.program("receive"), str(to), str(os.path.getsize(wanted))], stdout=-1)
+    bench.helper_says(receiver, "ready")
+    server = Server(bench, lambda port: commands(port, to))
+    sender = server.send(source, 1)
+    reached = bench.helper_says(receiver, "reached")
+    began = finish_sender(bench, sender)["began"]
+    sample = server.finish(os.path.getsize(source))
+    sample.seconds = (reached - began) / 1e9
+    bench.expect_same(counts(bench.rest_of(receiver)), wanted)
+    return sample
+
+
+def direct(bench):
+    """The load generator and the receiver with nothing between them: what no row can be faster than."""
+    source = bench.lines("log")
+    bench.fresh()
+    port = bench.free_port()
+    run = Timed(bench, [bench.program("receive"), str(port), str(os.path.getsize(source))], output=bench.path("stdout"))
+    run.until_bound(port)
+    sender = bench.start([bench.program("send"), str(port), "1", source], stdout=-1, stderr=-1)
+    began = finish_sender(bench, sender)["began"]
+    sample = run.finish(os.path.getsize(source))
+    with open(bench.path("stdout"), encoding="ascii") as said:
+        lines = said.read().splitlines()
+    bench.expect_same(counts(lines[-1]), source)
+    reached = next(int(line.split()[1]) for line in lines if line.startswith("reached"))
+    sample.seconds = (reached - began) / 1e9
+    sample.user = sample.system = 0.0  # most of it goes into the check
+    return sample
+
+
+def tcp_to_nothing(bench, commands, connections, count, stop):
+    """`count(server)`: (bytes, records) that it says it has received. Done when it has closed all connections. `stop`: only
+    then does it end, and say so, when it is told to."""
+    source = bench.lines("log")
+    bench.fresh()
+    server = Server(bench, commands)
+    times = finish_sender(bench, server.send(source, connections))
+    sample = server.finish(os.path.getsize(source), stop)
+    sample.seconds = (times["closed"] - times["began"]) / 1e9
+    wanted = bench.tally_of_input(source)
+    expect(count(server) == (int(wanted["bytes"]), int(wanted["records"])), f"it counts {count(server)}")
+    return sample
+
+
+def counted_by_loop(server):
+    with open(server.bench.path("stdout"), encoding="ascii") as said:
+        found = counts(said.read())
+    return int(found["bytes"]), int(found["records"])
+
+
+def counted_by_viewduct(server):
+    """What its sink took, by the summary."""
+    for line in server.run.said_whole().splitlines():
+        event = json.loads(line)
+        if event.get("event") == "summary":
+            node = event["nodes"]["bench.to.0"]
+            return node["bytes_in"], node["records_in"]
+    raise Wrong("there is no summary")
+
+
+def datagrams_to_file(bench, commands, rate):
+    """Three seconds of datagrams, less where the input is small. `commands(port, output)`."""
+    records = int(bench.tally_of_input(bench.lines("log"))["records"])
+    count = min(3 * rate, records)
+    source = bench.first_lines(count)
+    bench.fresh()
+    path = bench.path("out")
+    server = Server(bench, lambda port: commands(port, path), "udp")
+    sender = bench.start([bench.program("datagrams"), str(server.port), str(rate), str(count), source], stdout=-1,
+                         stderr=-1)
+    times = finish_sender(bench, sender)
+    until_quiet(path, os.path.getsize(source))
+    sample = server.finish(os.path.getsize(source))
+    sample.seconds = (times["ended"] - times["began"]) / 1e9
+    within = bench.start([bench.program("tally"), "--within", source, path], stdout=-1)
+    found = counts(bench.rest_of(within))
+    expect(found["spurious"] == "0", f"{found['spurious']} lines that were never sent")
+    sample.numbers["lost"] = int(found["missing"])
+    sample.numbers["late"] = times["late"] / 1e6
+    return sample
+
+
+def until_quiet(path, wanted):
+    """Until all has come out, or nothing more has come for a while."""
+    size, since = size_of(path), time.monotonic()
+    while size < wanted and time.monotonic() < since + 0.5:
+        time.sleep(0.01)
+        if size_of(path) != size:
+            size, since = size_of(path), time.monotonic()
+
+
+def echo(bench, commands, connections, count):
+    """`commands(port, back)`. How long lines take through it and back."""
+    bench.fresh()
+    back = bench.free_port()
+    # The client connects only when it is told to: its port of the relay is known by then.
+    relay = bench.free_port()
+    client = bench.start([bench.program("echo"), str(relay), str(back), str(connections), str(count)],
+                         stdin=-1, stdout=-1, stderr=-1)
+    bench.helper_says(client, "ready")
+    server = Timed(bench, *commands(relay, back), output=bench.path("stdout"))
+    server.until_bound(relay)
+    found = counts(bench.rest_of(client, b"go\n"))
+    server.stop()
+    sample = server.finish(count * 190, ENDED)
+    sample.seconds = float(found["seconds"])
+    sample.numbers.update(p50=float(found["p50"]), p99=float(found["p99"]))
+    return sample
+
+
+def idle(bench, commands, connections):
+    """`commands(port, output)`. What connections cost that have said a line and are silent since."""
+    warm = bench.first_lines(5000)
+    bench.fresh()
+    path = bench.path("out")
+    server = Server(bench, lambda port: commands(port, path))
+    finish_sender(bench, server.send(warm, 8))
+    warmed = os.path.getsize(warm)
+    until_size(path, warmed)
+    before = server.run.resident()
+    holder = bench.start([bench.program("idle"), str(server.port), str(connections)], stdin=-1, stdout=-1)
+    bench.helper_says(holder, "ready")
+    until_size(path, warmed + connections * len("connection 00000 is here\n"))
+    time.sleep(1)  # what is done a little later, such as by timers of setting up, is over
+    wakes, resident = server.run.wakes(), server.run.resident()
+    time.sleep(2)
+    wakes = (server.run.wakes() - wakes) / 2
+    bench.rest_of(holder)
+    sample = server.finish(size_of(path))
+    sample.numbers.update(wakes=wakes, connection=max(0, resident - before) / connections)
+    return sample
