@@ -400,3 +400,8 @@ void reload_close(struct reload *reload)
 	if (reload->next)
 		settle_in(reload);
 }
+
+bool reload_is_due(const struct reload *reload)
+{
+	return reload->next && all_given_answered(reload);
+}

@@ -310,6 +310,8 @@ static int patience(const struct run *run)
 {
 	const uint64_t now = loop_now(run->loop);
 
+	if (reload_is_due(&run->reload))
+		return 0;
 	if (run->switching)
 		return SWITCH_MS;
 	if (run->deadline == 0)
