@@ -7,10 +7,11 @@ import os
 import pathlib
 import select
 import shutil
+import signal
 import subprocess
 import time
 
-from harness import PATIENCE, Failure, Skip
+from harness import PATIENCE, Failure, Skip, until
 
 
 def high_pipe():
@@ -26,18 +27,19 @@ class Browser:
     def __init__(self, case):
         program = shutil.which("chromium")
         if not program:
-            raise Skip("no chromium here (`make deps-page` installs it)")
+            raise Skip("there is no chromium here; make deps-page installs it")
+        self.folder = case.path("browser")
+        os.mkdir(self.folder)
         to_browser, self.order = high_pipe()
         self.reply, from_browser = high_pipe()
-        command = [program, "--headless=new", "--remote-debugging-pipe", f"--user-data-dir={case.path('browser')}", "--no-first-run",
-                   "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update",
-                   "--disable-sync", "--no-default-browser-check", "--hide-scrollbars", "about:blank"]
-        if os.geteuid() == 0:
-            command.insert(1, "--no-sandbox")  # it refuses to run as root with one
-        home = {"HOME": case.path("home"), "XDG_CONFIG_HOME": case.path("home"), "XDG_CACHE_HOME": case.path("home")}
-        pathlib.Path(case.path("home")).mkdir()
+        # Without its sandbox it runs as root and where there are no namespaces; it sees nothing but our own page.
+        command = [program, "--headless=new", "--no-sandbox", "--remote-debugging-pipe", f"--user-data-dir={self.folder}/profile",
+                   "--no-first-run", "--no-default-browser-check", "--disable-gpu", "--disable-dev-shm-usage",
+                   "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-breakpad",
+                   "--hide-scrollbars", "about:blank"]
+        home = {name: self.folder for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")}
         redirect = f'exec "$@" 3<&{to_browser} 4>&{from_browser} {to_browser}<&- {from_browser}>&-'
-        with open(case.path("browser.log"), "wb") as log:
+        with open(f"{self.folder}/log", "wb") as log:
             self.process = subprocess.Popen(["bash", "-c", redirect, "bash", *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             pass_fds=(to_browser, from_browser), env=dict(os.environ) | home,
                                             start_new_session=True)
@@ -123,13 +125,18 @@ class Browser:
                 + [str(event["exceptionDetails"]) for event in self.parameters("Runtime.exceptionThrown")]
                 + [str(event["args"]) for event in self.parameters("Runtime.consoleAPICalled")])
 
-    def close(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure):
         if self.process.poll() is None:
             os.write(self.order, json.dumps({"id": 0, "method": "Browser.close"}).encode() + b"\0")
         try:
             self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, 9)
+            os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
         os.close(self.order)
         os.close(self.reply)
+        if failure[0] is None:  # its last children may still write there
+            until(lambda: not os.path.exists(self.folder) or shutil.rmtree(self.folder, ignore_errors=True), "its folder to go")
