@@ -30,6 +30,32 @@ BEYOND = """[...document.querySelectorAll("body *")].filter(element => element.g
     .map(element => `${element.tagName} ${element.getAttribute("class")} ${element.textContent.slice(0, 40)}`)"""
 
 
+# Text that stands out too little from what it stands on (WCAG: 4.5 : 1).
+PALE = """(() => {
+    const channels = text => text.match(/[0-9.]+/g).map(Number);
+    const light = ([r, g, b]) => [r, g, b].map(value => value / 255)
+        .map(value => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index], 0);
+    const ground = element => {
+        const colour = channels(getComputedStyle(element).backgroundColor);
+        return colour[3] === 0 && element.parentElement ? ground(element.parentElement) : colour;
+    };
+    const texts = [...document.querySelectorAll("body *:not(script)")].filter(element => element.checkVisibility()
+        && [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim()));
+    return texts.map(element => {
+        const style = getComputedStyle(element);
+        const [a, b] = [light(channels(element.ownerSVGElement ? style.fill : style.color)), light(ground(element))].sort((x, y) => x - y);
+        return [element.textContent, (b + 0.05) / (a + 0.05)];
+    }).filter(([, ratio]) => !(ratio >= 4.5));
+})()"""
+
+# What the browser refuses when the page asks another server.
+REFUSED = """new Promise(done => {
+    document.addEventListener("securitypolicyviolation", event => done(event.violatedDirective), { once: true });
+    fetch("http://127.0.0.1:1/").catch(error => setTimeout(done, 1000, String(error)));
+})"""
+
+
 def section(pipeline):
     return f'document.getElementById("pipeline-{pipeline}").closest("section")'
 
@@ -129,6 +155,7 @@ def check_looks(browser):
         browser.prefer(scheme)
         browser.until(f'document.documentElement.dataset.theme === "{scheme}"', scheme)
         grounds[scheme] = browser.evaluate("getComputedStyle(document.body).backgroundColor")
+        expect_equal(browser.evaluate(PALE), [], f"text that is too pale when it is {scheme}")
         browser.screenshot(SHOTS / f"desktop-{scheme}.png")
     expect(grounds["light"] != grounds["dark"], f"dark is as light: {grounds}")
     browser.evaluate('document.getElementById("theme").click()')
@@ -149,6 +176,8 @@ def check_alone(browser, port):
     own = f"http://127.0.0.1:{port}/"
     expect_equal({url for url in browser.requested() if not url.startswith("data:")}, {own, own + "status"}, "what was requested")
     expect_equal(browser.complaints(), [], "what the browser complains of")
+    expect_equal(browser.evaluate(REFUSED), "connect-src", "what keeps the page from asking others")
+    expect(len(ask(port, "/")[1].encode()) < 60000, "the page is large")
 
 
 @scenario()
