@@ -10,6 +10,7 @@ from admin import ask, serving
 from browser import Browser
 from harness import ROOT, expect, expect_equal, free_port, scenario, until
 
+NAME = "relay-to-the-office-in-the-north-and-its-archive"
 SHOTS = ROOT / "build" / "page"
 
 # Rectangles of the nodes of a pipeline that lie on each other, by name.
@@ -67,7 +68,7 @@ def troubled(case):
                      {"tcp": f"127.0.0.1:{free_port()}", "stages": ["split", {"filter": "x"}]}],
             "stages": [{"filter": {"not": {"contains": "77"}}}],
             "to": [{"file": "out.zst", "stages": [{"compress": "zstd"}]},
-                   {"tcp": f"127.0.0.1:{free_port()}", "when_full": "drop", "name": "relay"},
+                   {"tcp": f"127.0.0.1:{free_port()}", "when_full": "drop", "name": NAME},
                    {"stages": [{"filter": "7"}], "to": ["null", {"file": "sevens"}]}]}
     pipelines = {"main": main,
                  "held": {"from": {"tcp": f"127.0.0.1:{source}"}, "stages": ["split"], "to": {"tcp": f"127.0.0.1:{sink.port}"}},
@@ -108,7 +109,7 @@ def check_troubles(browser):
     browser.until(f'/^[1-9][0-9.]* k?.?s?/.test({main}.querySelector(".label.flows .records:not(:empty)")?.textContent)', "a rate of records")
     browser.until(f'{main}.querySelector(".edge.drops") && /^✕ /.test({main}.querySelector(".label.drops .trouble").textContent)',
                   "an edge where records are dropped")
-    browser.until(f'{main}.querySelector(".node.down[title=\\"main.to.relay\\"]")', "a sink that is down")
+    browser.until(f'{main}.querySelector(".node.down[title=\\"main.to.{NAME}\\"]")', "a sink that is down")
     text = browser.evaluate('document.querySelector(".node.down").innerText')
     expect(re.search(r"down for [0-9]+ s", text) and re.search(r"✕ [0-9.,]+( [kM])? when_full", text), f"the dead sink: {text!r}")
     browser.until('/[1-9]/.test(document.querySelector("#facts .bad")?.innerText)', "the drops of all pipelines")
@@ -160,9 +161,10 @@ def check_looks(browser):
     expect(grounds["light"] != grounds["dark"], f"dark is as light: {grounds}")
     browser.evaluate('document.getElementById("theme").click()')
     expect_equal(browser.evaluate("getComputedStyle(document.body).backgroundColor"), grounds["light"], "the ground after a click")
-    for width in (1920, 1280, 1024, 768, 480, 390, 360, 320):
+    for width in (1920, 1280, 1024, 768, 360, 480, 390, 320):
         browser.resize(width, 800, phone=width < 500)
         browser.until(f"innerWidth === {width}", "the width")
+        browser.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
         expect_equal(browser.evaluate("document.documentElement.scrollWidth <= innerWidth"), True, f"no scrolling sideways at {width}")
         expect_equal(browser.evaluate(BEYOND), [], f"beyond the right edge at {width}")
         expect_equal(browser.evaluate(OVERLAPS), [], f"nodes that overlap at {width}")
