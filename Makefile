@@ -40,19 +40,23 @@ TEST_PACKAGES := libcriterion-dev python3 strace util-linux bsdutils socat grep 
 	coreutils diffutils
 CHECK_PACKAGES := clang clang-format clang-tidy cppcheck
 GUARD_PACKAGES := python3 valgrind binutils
+PAGE_PACKAGES := chromium fonts-liberation
 FUZZ_PACKAGES := clang libclang-rt-14-dev libcriterion-dev
 BENCH_PACKAGES := python3 coreutils grep ripgrep zstd gzip lz4 isal pigz socat haproxy rsyslog
 LIBRARIES := -luring -luv -lcjson -lpcre2-8 -lzstd -llz4 -lisal -lz -lmicrohttpd
 
 DEPLOY_PACKAGES := debootstrap systemd-container docker.io docker-compose util-linux python3 python3-yaml make zstd
 
-.PHONY: deps deps-build deps-test deps-fuzz deps-bench deps-guard deps-deploy
+.PHONY: deps deps-build deps-test deps-page deps-fuzz deps-bench deps-guard deps-deploy
 deps:
 	@tests/check/packages $(BUILD_PACKAGES) $(TEST_PACKAGES) $(CHECK_PACKAGES) $(GUARD_PACKAGES)
 deps-build:
 	@tests/check/packages $(BUILD_PACKAGES)
 deps-test:
 	@tests/check/packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
+# A browser to see the page in; where there is none, those tests are skipped.
+deps-page:
+	@tests/check/packages $(PAGE_PACKAGES)
 deps-guard:
 	@tests/check/packages $(BUILD_PACKAGES) $(GUARD_PACKAGES)
 deps-fuzz:
