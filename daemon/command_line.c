@@ -22,6 +22,7 @@ static const struct verb verbs[] = {
 	{ "explain", COMMAND_EXPLAIN, true },
 	{ "schema", COMMAND_SCHEMA, false },
 	{ "list", COMMAND_LIST, true },
+	{ "test", COMMAND_TEST, true },
 	{ "version", COMMAND_VERSION, false },
 	{ "help", COMMAND_HELP, false },
 	{ "--help", COMMAND_HELP, false },
@@ -71,6 +72,7 @@ const char command_line_help[] =
 	"  viewduct explain [CONFIG]   show the plan: what each node does, copies and may hold up\n"
 	"  viewduct schema             print the JSON Schema of the configuration\n"
 	"  viewduct list [KIND]        list sources, stages and sinks, or one kind's options\n"
+	"  viewduct test [CONFIG]      run the \"tests\" inside a configuration\n"
 	"  viewduct version            version, build, and what this machine offers\n"
 	"\n"
 	"CONFIG is /etc/viewduct/viewduct.json if not given; - is standard input.\n"
@@ -79,7 +81,8 @@ const char command_line_help[] =
 	"  check:    --no-env (variables and secrets stay unresolved)   --format text|json\n"
 	"  explain:  --format text|json\n"
 	"\n"
-	"Exit: 0 fine, 3 records undelivered, 64 wrong command line, 65 records dropped for what "
+	"Exit: 0 fine, 1 tests failed, 3 records undelivered, 64 wrong command line, 65 records "
+	"dropped for what "
 	"was in them,\n"
 	"74 something cannot be opened or read, 78 wrong configuration.\n"
 	"TERM and INT drain (twice: end at once); HUP and USR1 reopen the files of sinks.\n";
