@@ -12,7 +12,18 @@ struct described {
 struct catalogue {
 	const struct described *sources, *stages, *sinks; /* each ends with a NULL name */
 	const struct option *service, *pipeline, *branch; /* options beside the lists of nodes */
+	const struct option
+		*configuration;    /* beside "service", "pipelines" and "tests"; may be NULL */
+	const struct option *test; /* beside "in" and "out"; NULL: there are none */
 };
+
+#define DESCRIBE_TEST_IN                                                                           \
+	"What the first source gives, a string as it is received; or an object with such a list "  \
+	"for each source that gives something."
+#define DESCRIBE_TEST_OUT                                                                          \
+	"What each sink that is named here has to get; how it is parted into strings matters "     \
+	"only "                                                                                    \
+	"for sinks that send datagrams."
 
 /* The JSON Schema (draft 2020-12) of a configuration, indented with two spaces. Allocated. */
 char *describe_schema(const struct catalogue *catalogue);

@@ -45,6 +45,8 @@ static const char *const log_formats[] = { "text", "json", NULL };
 static const char *const formats[] = { "text", "json", NULL };
 static const char *const list_formats[] = { "text", "", "markdown", NULL };
 
+static const char *const graphs[] = { "", "dot", "mermaid", NULL };
+
 static const struct parameter parameters[] = {
 	{ "--log-level", IN(COMMAND_RUN), offsetof(struct command_line, log_level), levels, 0 },
 	{ "--log-format", IN(COMMAND_RUN), offsetof(struct command_line, log_format), log_formats,
@@ -53,6 +55,7 @@ static const struct parameter parameters[] = {
 	{ "--no-env", IN(COMMAND_CHECK), offsetof(struct command_line, no_env), NULL, 1 },
 	{ "--format", IN(COMMAND_CHECK) | IN(COMMAND_EXPLAIN),
 		offsetof(struct command_line, format), formats, 0 },
+	{ "--graph", IN(COMMAND_EXPLAIN), offsetof(struct command_line, graph), graphs, 0 },
 	{ "--format", IN(COMMAND_LIST), offsetof(struct command_line, format), list_formats, 0 },
 };
 
@@ -79,7 +82,7 @@ const char command_line_help[] =
 	"\n"
 	"  run:      --log-level debug|info|warning|error   --log-format text|json   --quiet\n"
 	"  check:    --no-env (variables and secrets stay unresolved)   --format text|json\n"
-	"  explain:  --format text|json\n"
+	"  explain:  --format text|json   --graph dot|mermaid\n"
 	"\n"
 	"Exit: 0 fine, 1 tests failed, 3 records undelivered, 64 wrong command line, 65 records "
 	"dropped for what "

@@ -22,6 +22,7 @@ struct command_line {
 	unsigned log_level;   /* enum log_level */
 	unsigned log_format;  /* enum log_format */
 	unsigned format;      /* enum output_format */
+	unsigned graph;       /* enum graph */
 	unsigned quiet;
 	unsigned no_env;
 	char error[200]; /* what is wrong, one sentence */

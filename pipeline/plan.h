@@ -133,5 +133,9 @@ void plan_destroy(struct plan *plan);
 char *plan_explain(const struct plan *plan, const char *backend, const char *why);
 char *plan_explain_json(const struct plan *plan, const char *backend, const char *why);
 
+/* The same as a graph, in the language of Graphviz or as a flowchart of Mermaid. Allocated. */
+enum graph { GRAPH_NONE, GRAPH_DOT, GRAPH_MERMAID };
+char *plan_explain_graph(const struct plan *plan, enum graph graph);
+
 /* Everything that can be configured, for schema, list and reference. */
 const struct catalogue *plan_catalogue(void);
