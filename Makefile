@@ -259,6 +259,9 @@ format:
 .PHONY: docs
 docs: $(BINARY)
 	$(Q)$(BINARY) schema > config/viewduct.schema.json
+	$(Q)$(BINARY) help --format roff > config/viewduct.1
+	$(Q)$(BINARY) list --format roff > config/viewduct.json.5
+	$(Q)$(BINARY) help --format bash > config/viewduct.bash
 	$(Q)$(BINARY) list --format markdown > build/reference.md
 	$(Q)[ ! -e README.md ] || sed -i -e '/^<!-- reference: made by/,/^<!-- reference ends -->/{//!d}' \
 		-e '/^<!-- reference: made by/r build/reference.md' README.md
@@ -267,11 +270,15 @@ docs: $(BINARY)
 
 .PHONY: install uninstall clean
 INSTALLED := $(PREFIX)/bin/viewduct $(PREFIX)/lib/systemd/system/viewduct.service \
-	$(PREFIX)/share/viewduct/viewduct.schema.json
+	$(PREFIX)/share/viewduct/viewduct.schema.json $(PREFIX)/share/man/man1/viewduct.1 \
+	$(PREFIX)/share/man/man5/viewduct.json.5 $(PREFIX)/share/bash-completion/completions/viewduct.bash
 
 install: all
 	install -D -m 0755 build/viewduct $(DESTDIR)$(PREFIX)/bin/viewduct
 	install -D -m 0644 config/viewduct.schema.json $(DESTDIR)$(PREFIX)/share/viewduct/viewduct.schema.json
+	install -D -m 0644 config/viewduct.1 $(DESTDIR)$(PREFIX)/share/man/man1/viewduct.1
+	install -D -m 0644 config/viewduct.json.5 $(DESTDIR)$(PREFIX)/share/man/man5/viewduct.json.5
+	install -D -m 0644 config/viewduct.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/viewduct.bash
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/viewduct/examples config/examples/*.json
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's,/usr/local/,$(PREFIX)/,' systemd/viewduct.service \

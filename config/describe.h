@@ -1,4 +1,5 @@
-/* What there is to configure, told from the option tables: the JSON Schema, `list`, and the README's reference. */
+/* What there is to configure, told from the option tables: the JSON Schema, `list`, the README's reference
+ * and the manual page. */
 #pragma once
 
 #include "config/option.h"
@@ -34,3 +35,6 @@ char *describe_list(const struct catalogue *catalogue, const char *kind);
 
 /* The reference of all kinds in Markdown, as the README holds it. Allocated. */
 char *describe_reference(const struct catalogue *catalogue);
+
+/* The manual page viewduct.json(5). Allocated. */
+char *describe_manual(const struct catalogue *catalogue);

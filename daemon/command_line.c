@@ -43,7 +43,8 @@ struct parameter {
 static const char *const levels[] = { "debug", "info", "warning", "error", NULL };
 static const char *const log_formats[] = { "text", "json", NULL };
 static const char *const formats[] = { "text", "json", NULL };
-static const char *const list_formats[] = { "text", "", "markdown", NULL };
+static const char *const list_formats[] = { "text", "", "markdown", "roff", NULL };
+static const char *const help_formats[] = { "text", "", "", "roff", "bash", NULL };
 
 static const char *const graphs[] = { "", "dot", "mermaid", NULL };
 
@@ -57,6 +58,7 @@ static const struct parameter parameters[] = {
 		offsetof(struct command_line, format), formats, 0 },
 	{ "--graph", IN(COMMAND_EXPLAIN), offsetof(struct command_line, graph), graphs, 0 },
 	{ "--format", IN(COMMAND_LIST), offsetof(struct command_line, format), list_formats, 0 },
+	{ "--format", IN(COMMAND_HELP), offsetof(struct command_line, format), help_formats, 0 },
 };
 
 enum {
@@ -244,4 +246,40 @@ bool command_line_read(struct command_line *line, int count, char *const *argume
 const char *command_line_configuration(const struct command_line *line)
 {
 	return line->argument ? line->argument : "/etc/viewduct/viewduct.json";
+}
+
+/* Options that stand in a command's place are other names. */
+static bool is_name(const struct verb *verb)
+{
+	return verb->name[0] != '-';
+}
+
+const char *command_line_verb(size_t index)
+{
+	for (const struct verb *verb = verbs; verb->name; verb++)
+		if (is_name(verb) && index-- == 0)
+			return verb->name;
+	return NULL;
+}
+
+const char *command_line_argument(const char *verb)
+{
+	const struct verb *found = find_verb(verb);
+
+	if (!found->takes_argument)
+		return "";
+	return found->command == COMMAND_LIST ? "[KIND]" : "[CONFIG]";
+}
+
+const char *command_line_option(const char *verb, size_t index, struct command_option *option)
+{
+	const unsigned bit = IN(find_verb(verb)->command);
+
+	for (size_t i = 0; i < PARAMETERS; i++)
+		if (parameters[i].commands & bit && index-- == 0) {
+			option->choices = parameters[i].choices;
+			option->value = parameters[i].choices != NULL;
+			return parameters[i].name;
+		}
+	return NULL;
 }

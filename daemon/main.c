@@ -5,7 +5,7 @@
 #include "daemon/command_line.h"
 #include "daemon/descriptors.h"
 #include "daemon/explain.h"
-#include "daemon/print.h"
+#include "daemon/help.h"
 #include "daemon/run.h"
 #include "daemon/test.h"
 #include "daemon/version.h"
@@ -32,7 +32,7 @@ static enum exit_status obey(const struct command_line *line)
 	case COMMAND_HELP:
 		break;
 	}
-	return print_text(command_line_help);
+	return help(line);
 }
 
 int main(int count, char **arguments)
