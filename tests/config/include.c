@@ -173,8 +173,8 @@ Test(include, what_is_wrong_is_told_where_it_is, .init = go_somewhere, .fini = l
 		"conf.d/a.json:1:15 /pipelines: an object is due for \"pipelines\", not a list "
 		"[write { \"pipelines\": { … } }]\n");
 	put("conf.d/a.json", "{'pipelines': {}");
-	expect_told("{'include': 'conf.d/a.json'}",
-		"conf.d/a.json:1:17 : the text ends inside of the object that begins in line 1 [write }]\n");
+	expect_told("{'include': 'conf.d/a.json'}", "conf.d/a.json:1:17 : the text ends inside of "
+						    "the object that begins in line 1 [write }]\n");
 }
 
 Test(include, two_of_a_name_are_both_told, .init = go_somewhere, .fini = leave)
