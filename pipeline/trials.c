@@ -122,6 +122,7 @@ static size_t read_flows(const struct plan *plan, const struct trial *trial,
 	for (const struct value *member = value->first; member; member = member->next) {
 		const struct node *node = find_node(plan, trial->pipeline, role, member, faults);
 		struct trial_flow *flow = &flows[count];
+		*flow = (struct trial_flow){ 0 }; /* a node that is not there may have used it */
 		read_items(member, member->key, flow, faults);
 		if (!node)
 			continue;

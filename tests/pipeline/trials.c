@@ -89,6 +89,16 @@ Test(trials, names_that_are_not_there, .init = kinds_add)
 		"another name]\n");
 }
 
+Test(trials, what_follows_a_name_that_is_not_there, .init = kinds_add)
+{
+	expect("[{'name': 'a', 'pipeline': 'more', 'in': {'x': ['1', '2', '3', '4', '5'], 'y': "
+	       "['6'], 'from.0': ['7']}, 'out': {'to.0': []}}]",
+		"2:52 /tests/0/in/x: the pipeline \"more\" has no source \"x\" [known here: "
+		"\"more.from.0\"]\n"
+		"2:84 /tests/0/in/y: the pipeline \"more\" has no source \"y\" [known here: "
+		"\"more.from.0\"]\n");
+}
+
 Test(trials, what_is_missing_or_of_a_wrong_kind, .init = kinds_add)
 {
 	expect("{}", "2:10 /tests: a list is due for \"tests\", not an object [write [ … ]]\n");

@@ -22,6 +22,16 @@ def every_example_passes_check(case):
 
 
 @scenario(("epoll",))
+def the_tests_inside_of_examples_pass(case):
+    ran = 0
+    for example in sorted((ROOT / "config/examples").glob("*.json")):
+        ended = case.command("test", str(example))
+        expect_equal((ended.returncode, ended.stderr), (0, b""), f"test {example.name}: {ended.stdout.decode()}")
+        ran += ended.stdout.count(b"ok ")
+    expect(ran > 0, "no example has tests")
+
+
+@scenario(("epoll",))
 def the_schema_is_fresh(case):
     made = case.command("schema").stdout
     expect((ROOT / "config/viewduct.schema.json").read_bytes() == made, "do: make docs")
