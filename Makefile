@@ -277,6 +277,9 @@ format:
 .PHONY: docs
 docs: $(BINARY)
 	$(Q)$(BINARY) schema > config/viewduct.schema.json
+	$(Q)$(BINARY) help --format roff > config/viewduct.1
+	$(Q)$(BINARY) list --format roff > config/viewduct.json.5
+	$(Q)$(BINARY) help --format bash > config/viewduct.bash
 	$(Q)$(BINARY) list --format markdown > build/reference.md
 	$(Q)[ ! -e README.md ] || sed -i -e '/^<!-- reference: made by/,/^<!-- reference ends -->/{//!d}' \
 		-e '/^<!-- reference: made by/r build/reference.md' README.md
@@ -287,6 +290,8 @@ docs: $(BINARY)
 UNITS := $(wildcard systemd/*.service systemd/*.socket)
 # file:folder, below PREFIX.
 INSTALLED := config/viewduct.schema.json:share/viewduct \
+	config/viewduct.1:share/man/man1 config/viewduct.json.5:share/man/man5 \
+	config/viewduct.bash:share/bash-completion/completions \
 	$(addsuffix :share/viewduct/examples,$(wildcard config/examples/*.json)) \
 	$(addsuffix :share/viewduct/systemd,$(wildcard systemd/drop-ins/*.conf)) \
 	$(addsuffix :lib/systemd/system,$(UNITS))

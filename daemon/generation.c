@@ -13,21 +13,16 @@ struct generation *generation_read(const char *path)
 	return generation;
 }
 
-static bool holds(const struct document *document, const struct value *value)
-{
-	return value && value->document == document;
-}
-
 static bool is_in_use(const struct generation *generation, const struct plan *plan)
 {
 	const struct document *document = &generation->configuration.document;
 
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct pipeline *pipeline = plan->pipelines[i];
-		if (holds(document, pipeline->value))
+		if (document_holds(document, pipeline->value))
 			return true;
 		for (size_t k = 0; k < pipeline->node_count; k++)
-			if (holds(document, pipeline->nodes[k]->value))
+			if (document_holds(document, pipeline->nodes[k]->value))
 				return true;
 	}
 	return false;

@@ -1,6 +1,8 @@
 /* Reloading. */
 #include "daemon/reload.h"
 
+#include "config/include.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -320,6 +322,8 @@ static void put_back(struct reload *reload, struct generation *old)
 	if (again &&
 		document_parse(&again->configuration.document, document->name, document->text,
 			document->size, true, &again->configuration.faults) &&
+		include_again(
+			&again->configuration.document, document, &again->configuration.faults) &&
 		plan_within(running_plan(reload), again) && begin_orders(reload, again))
 		return;
 	if (again)
