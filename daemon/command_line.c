@@ -228,6 +228,7 @@ bool command_line_read(struct command_line *line, int count, char *const *argume
 		const char *argument = arguments[i];
 		if (options && strcmp(argument, "--help") == 0) {
 			line->command = COMMAND_HELP;
+			line->format = OUTPUT_TEXT;
 			return true;
 		}
 		if (options && strcmp(argument, "--") == 0) {

@@ -8,6 +8,8 @@
 #include "pipeline/io/loop.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -351,7 +353,30 @@ static bool turn_to_the_end(struct engine *engine)
 	return engine_finished(engine);
 }
 
-static bool play(struct plan *plan, struct loop *loop, struct faults *faults)
+static void tell_losses(FILE *out, const struct pipeline *pipeline)
+{
+	for (size_t i = 0; i < pipeline->node_count; i++) {
+		struct node_report report;
+		report_node(pipeline->nodes[i], &report);
+		for (unsigned reason = 0; reason < DROP_REASONS; reason++)
+			if (report.account.dropped[reason] > 0)
+				fprintf(out, "%s dropped %" PRIu64 " (%s)\n",
+					pipeline->nodes[i]->name, report.account.dropped[reason],
+					drop_reason_name(reason));
+	}
+}
+
+static void keep_losses(struct rehearsal *rehearsal, const struct plan *plan)
+{
+	size_t size;
+	FILE *out = memory_text_open(&rehearsal->losses, &size);
+
+	tell_losses(out, plan->pipelines[0]);
+	memory_text_close(out);
+}
+
+static bool play(
+	struct rehearsal *rehearsal, struct plan *plan, struct loop *loop, struct faults *faults)
 {
 	struct engine *engine;
 
@@ -363,11 +388,13 @@ static bool play(struct plan *plan, struct loop *loop, struct faults *faults)
 	bool good = engine_open(engine, faults);
 	if (good && !turn_to_the_end(engine))
 		good = fault_at(faults, NULL, NULL, "it does not come to an end");
+	if (good)
+		keep_losses(rehearsal, plan);
 	engine_destroy(engine);
 	return good;
 }
 
-static bool play_alone(struct plan *plan, struct faults *faults)
+static bool play_alone(struct rehearsal *rehearsal, struct plan *plan, struct faults *faults)
 {
 	const char *why = NULL;
 	struct loop *loop = loop_create(LOOP_EPOLL, &why);
@@ -375,7 +402,7 @@ static bool play_alone(struct plan *plan, struct faults *faults)
 	if (!loop)
 		return fault_at(faults, NULL, NULL, "cannot make a loop: %s", why);
 	loop_pass_time(loop);
-	const bool good = play(plan, loop, faults);
+	const bool good = play(rehearsal, plan, loop, faults);
 	loop_destroy(loop);
 	return good;
 }
@@ -401,7 +428,7 @@ bool rehearsal_run(struct rehearsal *rehearsal, const struct plan *plan, const s
 	rehearsal->sinks = memory_needed(
 		calloc(count_nodes(plan, model->name) + 1, sizeof(*rehearsal->sinks)));
 	struct plan *own = plan_create_cast(plan->document, &budget, cast, rehearsal, faults);
-	const bool good = own && play_alone(own, faults);
+	const bool good = own && play_alone(rehearsal, own, faults);
 	plan_destroy(own);
 	return good;
 }
@@ -422,5 +449,6 @@ void rehearsal_close(struct rehearsal *rehearsal)
 		free(rehearsal->sinks[i].ends);
 	}
 	free(rehearsal->sinks);
+	free(rehearsal->losses);
 	*rehearsal = (struct rehearsal){ 0 };
 }

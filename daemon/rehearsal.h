@@ -23,6 +23,7 @@ struct rehearsal {
 	const struct trial *trial;
 	struct gathered *sinks; /* in data order */
 	size_t sink_count;
+	char *losses; /* what nodes dropped and why, a line each; NULL: it did not come to an end */
 };
 
 /* Plays a trial of a plan. False with faults where that is not possible. To be closed in either case. */

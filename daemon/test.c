@@ -69,6 +69,16 @@ static bool compare(FILE *out, const struct trial_flow *due, const struct gather
 	return equal;
 }
 
+/* What was dropped may be why something is missing. */
+static void print_losses(FILE *out, const char *losses)
+{
+	while (*losses) {
+		const int size = (int)strcspn(losses, "\n");
+		fprintf(out, "  %.*s\n", size, losses);
+		losses += size + 1;
+	}
+}
+
 static bool compare_all(FILE *out, const struct rehearsal *rehearsal)
 {
 	const struct trial *trial = rehearsal->trial;
@@ -78,6 +88,8 @@ static bool compare_all(FILE *out, const struct rehearsal *rehearsal)
 		const struct trial_flow *due = &trial->out[i];
 		good = compare(out, due, rehearsal_find(rehearsal, due->node)) && good;
 	}
+	if (!good)
+		print_losses(out, rehearsal->losses);
 	return good;
 }
 
@@ -120,7 +132,8 @@ static enum exit_status run_trials(const struct plan *plan)
 
 	for (size_t i = 0; i < plan->trial_count; i++)
 		failed += !run_trial(out, plan, &plan->trials[i]);
-	fprintf(out, "%zu tests, %zu failed\n", plan->trial_count, failed);
+	fprintf(out, "%zu test%s, %zu failed\n", plan->trial_count,
+		plan->trial_count == 1 ? "" : "s", failed);
 	memory_text_close(out);
 	const enum exit_status status = print_text(text);
 	free(text);

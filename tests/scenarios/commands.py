@@ -208,6 +208,22 @@ FAILED nothing else does
 
 
 @scenario(backends=("epoll",))
+def tests_that_fail_tell_what_was_dropped(case):
+    pipeline = {"from": {"tcp": "127.0.0.1:1"}, "to": "null",
+                "stages": [{"split": {"on": "newline", "max_record": "4B", "too_long": "drop"}}]}
+    tests = [{"name": "all pass", "pipeline": "main", "in": ["fine\ntoo long\n"], "out": {"to.0": ["fine\ntoo long\n"]}}]
+    ended = case.command("test", case.configure({"pipelines": {"main": pipeline}, "tests": tests}))
+    expect_equal((ended.returncode, ended.stderr), (1, b""), "status and standard error")
+    expect_equal(ended.stdout.decode(), """FAILED all pass
+  main.to.0: missing (-) and found (+)
+      "fine\\n"
+    - "too long\\n"
+  main.split dropped 1 (too_long)
+1 test, 1 failed
+""", "output")
+
+
+@scenario(backends=("epoll",))
 def tests_of_what_is_not_there_are_faults(case):
     wrong = json.loads(json.dumps(TESTED))
     wrong["tests"][0]["out"] = {"errors.to.9": []}
