@@ -16,6 +16,7 @@ enum {
 	MOST_CONNECTIONS = 64,
 	CONNECTION_SECONDS = 30,
 	CONNECTION_MEMORY = 32 * 1024, /* a request that is larger is refused */
+	THREAD_STACK = 512 * 1024,
 	SOCKET_MODE = 0660,
 	FOLDER_MODE = 0750
 };
@@ -32,17 +33,18 @@ static uint64_t now_ms(void)
 }
 
 /* The signals are the first thread's: the server's threads are made while all are blocked. */
-static struct MHD_Daemon *serve(struct admin *admin, int fd)
+static struct MHD_Daemon *serve(struct admin *admin, int fd, unsigned flags)
 {
 	sigset_t all, before;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	struct MHD_Daemon *server = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0,
-		NULL, NULL, admin_serve, admin, MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)MOST_CONNECTIONS,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_SECONDS,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_END);
+	struct MHD_Daemon *server = MHD_start_daemon(flags | MHD_USE_ITC, 0, NULL, NULL,
+		admin_serve, admin, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)MOST_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned)CONNECTION_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)CONNECTION_MEMORY, MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK,
+		MHD_OPTION_END);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return server;
 }
@@ -60,7 +62,8 @@ static const char *serve_address(struct admin *admin, const char *host, uint16_t
 	const char *why = listener_open(&listener, host, port);
 
 	for (uint32_t i = 0; i < listener.count; i++) {
-		admin->address_servers[i] = serve(admin, listener.sockets[i].fd);
+		admin->address_servers[i] =
+			serve(admin, listener.sockets[i].fd, MHD_USE_EPOLL_INTERNAL_THREAD);
 		if (!admin->address_servers[i] && !why)
 			why = strerror(errno);
 	}
@@ -117,7 +120,8 @@ static const char *serve_socket(struct admin *admin)
 
 	if (why)
 		return why;
-	admin->socket_server = serve(admin, admin->socket.fd);
+	admin->socket_server = serve(admin, admin->socket.fd,
+		MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION);
 	return admin->socket_server ? NULL : strerror(errno);
 }
 
@@ -185,6 +189,7 @@ void admin_close(struct admin *admin)
 	if (!admin)
 		return;
 	counters_give_up(&admin->workers->counters);
+	atomic_store(&admin->ending, true);
 	for (size_t i = 0; i < LISTENER_MOST_SOCKETS; i++)
 		if (admin->address_servers[i])
 			MHD_stop_daemon(admin->address_servers[i]);

@@ -1,9 +1,10 @@
 /* The admin server: a running daemon can be asked how it does, over HTTP.
  *
  *     GET /metrics /health /ready /status /     at an address (loopback unless allowed) and at a unix socket
- *     POST /reopen /reload                      at the unix socket only
+ *     GET /tap, POST /reopen /reload            at the unix socket only
  *
- * It runs on threads of its own (libmicrohttpd) and touches no pipeline: workers are asked for copies of their counters.
+ * It runs on threads of its own (libmicrohttpd; at the socket one a connection, as some answers take their time) and
+ * touches no pipeline: workers are asked for copies of their counters.
  * Requests are bounded: so many connections, so much memory and time for each; at the address the Host must be one that
  * no foreign page can name.
  */

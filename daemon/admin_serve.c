@@ -1,6 +1,7 @@
 /* The admin server's answers. */
 #include "daemon/admin_server.h"
 
+#include "daemon/admin_tap.h"
 #include "daemon/page.h"
 
 #include <arpa/inet.h>
@@ -215,22 +216,36 @@ static enum MHD_Result obey_reload(const struct answer *answer)
 		MHD_create_response_from_buffer(size + 1, outcome, MHD_RESPMEM_MUST_COPY));
 }
 
+static enum MHD_Result give_tap(const struct answer *answer)
+{
+	char why[300];
+	unsigned status;
+	struct MHD_Response *response =
+		admin_tap(answer->admin, answer->connection, &status, why, sizeof(why));
+
+	if (!response)
+		return say(answer, status, why);
+	return queue(answer, status, "application/octet-stream", response);
+}
+
 /* --- finding ------------------------------------------------------------------------------------------------------- */
 
 struct route {
 	const char *path;
-	bool changes; /* by POST, and at the socket only */
+	bool local;   /* at the socket only */
+	bool changes; /* by POST */
 	enum MHD_Result (*answer)(const struct answer *answer);
 };
 
 static const struct route routes[] = {
-	{ "/", false, give_page },
-	{ "/metrics", false, give_metrics },
-	{ "/health", false, give_health },
-	{ "/ready", false, give_readiness },
-	{ "/status", false, give_status },
-	{ "/reopen", true, obey_reopen },
-	{ "/reload", true, obey_reload },
+	{ "/", false, false, give_page },
+	{ "/metrics", false, false, give_metrics },
+	{ "/health", false, false, give_health },
+	{ "/ready", false, false, give_readiness },
+	{ "/status", false, false, give_status },
+	{ "/tap", true, false, give_tap },
+	{ "/reopen", true, true, obey_reopen },
+	{ "/reload", true, true, obey_reload },
 };
 
 static const struct route *find_route(const char *path)
@@ -290,7 +305,7 @@ static enum MHD_Result route(
 	if (!route)
 		return say(answer, MHD_HTTP_NOT_FOUND,
 			"there are: / /metrics /health /ready /status\n");
-	if (route->changes && answer->remote)
+	if (route->local && answer->remote)
 		return say(answer, MHD_HTTP_FORBIDDEN, "only at the unix socket\n");
 	if (route->changes ? strcmp(method, MHD_HTTP_METHOD_POST) != 0 : !reads)
 		return say(answer, MHD_HTTP_METHOD_NOT_ALLOWED,

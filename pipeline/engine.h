@@ -78,6 +78,9 @@ uint64_t plan_undelivered(const struct plan *plan);
 /* Bytes of streams that were read and neither split into records nor written. */
 uint64_t plan_undelivered_bytes(const struct plan *plan);
 
+/* Grows with each pipeline that comes to the engine. */
+uint64_t engine_changes(const struct engine *engine);
+
 /* Milliseconds of the loop's clock. */
 uint64_t engine_now(const struct engine *engine);
 
