@@ -171,8 +171,8 @@ bool admin_open(struct admin **admin, const struct admin_options *options, struc
 	return open_socket(made, options, faults) && address;
 }
 
-void admin_tell(struct admin *admin, uint64_t generation, uint64_t failures, const char *outcome,
-	int64_t at)
+void admin_tell(struct admin *admin, uint64_t generation, uint64_t failures, bool good,
+	const char *outcome, int64_t at)
 {
 	if (!admin)
 		return;
@@ -181,6 +181,7 @@ void admin_tell(struct admin *admin, uint64_t generation, uint64_t failures, con
 	admin->reload_failures = failures;
 	snprintf(admin->last_reload, sizeof(admin->last_reload), "%s", outcome);
 	admin->last_reload_at = at;
+	admin->reload_refused = !good;
 	pthread_mutex_unlock(&admin->lock);
 }
 

@@ -22,8 +22,8 @@ struct admin;
 struct admin_commands {
 	void *context;
 	void (*reopen)(void *context);
-	/* Waits for what comes of it: true if the new configuration runs. `outcome` in words. */
-	bool (*reload)(void *context, char outcome[CONTROL_TEXT]);
+	/* Waits for what comes of it: true if the new configuration runs. As control_wait(). */
+	bool (*reload)(void *context, char outcome[CONTROL_TEXT], char **details);
 };
 
 /* Begins to serve. What was named in the configuration and cannot be had is a fault; what is usual and cannot be had is
@@ -32,8 +32,8 @@ bool admin_open(struct admin **admin, const struct admin_options *options, struc
 	const struct admin_commands *commands, struct log *log, struct faults *faults);
 
 /* What came of a reload: it is told from now on. NULL is allowed. */
-void admin_tell(struct admin *admin, uint64_t generation, uint64_t failures, const char *outcome,
-	int64_t at);
+void admin_tell(struct admin *admin, uint64_t generation, uint64_t failures, bool good,
+	const char *outcome, int64_t at);
 
 /* Answers what has been asked, and ends. NULL is allowed. */
 void admin_close(struct admin *admin);

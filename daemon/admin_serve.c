@@ -146,21 +146,29 @@ static enum MHD_Result give_health(const struct answer *answer)
 			      "a loop has not turned for 5 seconds\n");
 }
 
+static void write_node_reason(FILE *out, const struct node *node, const struct node_report *report)
+{
+	if (node->role == NODE_SINK && report->down > SINK_PATIENCE_MS)
+		fprintf(out, "%s has failed for %" PRIu64 " s\n", node->name, report->down / 1000);
+	if (node->role == NODE_SOURCE && report->deaf)
+		fprintf(out, "%s does not listen\n", node->name);
+}
+
 /* One line a reason; nothing if it is ready. */
-static void write_reasons(FILE *out, const struct snapshot *snapshot)
+static void write_reasons(FILE *out, struct admin *admin, const struct snapshot *snapshot)
 {
 	const struct plan *plan = snapshot->plan;
 	const struct node_report *report = snapshot->nodes;
 
 	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++, report++) {
-			const struct node *node = plan->pipelines[i]->nodes[k];
-			if (node->role == NODE_SINK && report->down > SINK_PATIENCE_MS)
-				fprintf(out, "%s has failed for %" PRIu64 " s\n", node->name,
-					report->down / 1000);
-		}
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++, report++)
+			write_node_reason(out, plan->pipelines[i]->nodes[k], report);
 	if (!snapshot->complete)
 		fprintf(out, "a loop does not answer\n");
+	pthread_mutex_lock(&admin->lock);
+	if (admin->reload_refused)
+		fprintf(out, "%s\n", admin->last_reload);
+	pthread_mutex_unlock(&admin->lock);
 }
 
 static enum MHD_Result give_readiness(const struct answer *answer)
@@ -173,7 +181,7 @@ static enum MHD_Result give_readiness(const struct answer *answer)
 		return give(answer, MHD_HTTP_OK, text_plain, NULL);
 	FILE *out = open_memstream(&text, &size);
 	if (out) {
-		write_reasons(out, &snapshot);
+		write_reasons(out, answer->admin, &snapshot);
 		fclose(out);
 	}
 	snapshot_close(&snapshot);
@@ -204,16 +212,17 @@ static enum MHD_Result obey_reopen(const struct answer *answer)
 	return say(answer, MHD_HTTP_OK, "reopening the files of sinks\n");
 }
 
+/* What came of it in a line, then what was wrong. */
 static enum MHD_Result obey_reload(const struct answer *answer)
 {
 	const struct admin_commands *commands = &answer->admin->commands;
-	char outcome[CONTROL_TEXT + 1];
-	const bool good = commands->reload(commands->context, outcome);
-	const size_t size = strlen(outcome);
+	char outcome[CONTROL_TEXT], *details = NULL, *text = NULL;
+	const bool good = commands->reload(commands->context, outcome, &details);
+	const int size = asprintf(&text, "%s\n%s", outcome, details ? details : "");
 
-	outcome[size] = '\n';
-	return queue(answer, good ? MHD_HTTP_OK : MHD_HTTP_CONFLICT, text_plain,
-		MHD_create_response_from_buffer(size + 1, outcome, MHD_RESPMEM_MUST_COPY));
+	free(details);
+	return give(
+		answer, good ? MHD_HTTP_OK : MHD_HTTP_CONFLICT, text_plain, size < 0 ? NULL : text);
 }
 
 static enum MHD_Result give_tap(const struct answer *answer)

@@ -130,13 +130,13 @@ static void ask_reopen(void *context)
 	workers_ring(&run->workers);
 }
 
-static bool ask_reload(void *context, char outcome[CONTROL_TEXT])
+static bool ask_reload(void *context, char outcome[CONTROL_TEXT], char **details)
 {
 	struct run *run = context;
 	const uint64_t number = control_ask_reload(&run->control);
 
 	workers_ring(&run->workers);
-	return control_wait(&run->control, number, RELOAD_PATIENCE_MS, outcome);
+	return control_wait(&run->control, number, RELOAD_PATIENCE_MS, outcome, details);
 }
 
 static bool open_admin(struct run *run, struct faults *faults)
@@ -212,8 +212,10 @@ static void tell_reload(struct run *run)
 {
 	const struct reload *reload = &run->reload;
 
-	admin_tell(run->admin, reload->number, reload->failures, reload->outcome, reload->at);
-	control_answer(&run->control, reload->result == RELOAD_DONE, reload->outcome);
+	const bool good = reload->result == RELOAD_DONE;
+
+	admin_tell(run->admin, reload->number, reload->failures, good, reload->outcome, reload->at);
+	control_answer(&run->control, good, reload->outcome, reload->faults);
 	notify("READY=1");
 }
 

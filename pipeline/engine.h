@@ -93,6 +93,7 @@ struct node_report {
 	uint64_t pins;          /* buffers held by what waits in front of it */
 	uint64_t down;          /* ms since when a sink cannot write; 0: it can */
 	bool up;                /* of a sink or source; false if one of its shards is not */
+	bool deaf;              /* of a source that listens, if one of its shards does not */
 };
 
 /* Of one shard; call it on the thread that the pipeline belongs to, between turns, or when that has ended. */
