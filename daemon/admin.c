@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 enum {
-	USUAL_PORT = 9464,
 	MOST_CONNECTIONS = 64,
 	CONNECTION_SECONDS = 30,
 	CONNECTION_MEMORY = 32 * 1024, /* a request that is larger is refused */
@@ -21,8 +20,8 @@ enum {
 	FOLDER_MODE = 0750
 };
 
-static const char usual_host[] = "127.0.0.1";
-static const char usual_socket[] = "/run/viewduct/admin.sock";
+static const char usual_host[] = ADMIN_USUAL_HOST;
+static const char usual_socket[] = ADMIN_USUAL_SOCKET;
 
 static uint64_t now_ms(void)
 {
@@ -75,7 +74,7 @@ static bool open_address(
 {
 	const bool given = options->listen.text != NULL;
 	const char *host = given ? options->listen.host : usual_host;
-	const uint16_t port = given ? options->listen.port : USUAL_PORT;
+	const uint16_t port = given ? options->listen.port : ADMIN_USUAL_PORT;
 
 	admin->host = host;
 	const char *why = serve_address(admin, host, port);
@@ -86,7 +85,7 @@ static bool open_address(
 			options->listen.text, why);
 	log_say(admin->log, LOG_LEVEL_WARNING,
 		"no metrics at %s:%d: %s; name another address in service.admin, or false", host,
-		USUAL_PORT, why);
+		ADMIN_USUAL_PORT, why);
 	return true;
 }
 
@@ -105,8 +104,8 @@ static bool usual_path(struct admin *admin)
 	} else if (access("/run/viewduct", W_OK) == 0) {
 		size = snprintf(admin->socket_path, sizeof(admin->socket_path), "%s", usual_socket);
 	} else if (folder && *folder) {
-		size = snprintf(
-			admin->socket_path, sizeof(admin->socket_path), "%s/viewduct.sock", folder);
+		size = snprintf(admin->socket_path, sizeof(admin->socket_path),
+			"%s/" ADMIN_USUAL_NAME, folder);
 	} else {
 		return false;
 	}

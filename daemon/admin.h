@@ -16,6 +16,12 @@
 
 #include <stdatomic.h>
 
+/* Where it is to be found if nothing else is said. */
+#define ADMIN_USUAL_HOST "127.0.0.1"
+#define ADMIN_USUAL_SOCKET "/run/viewduct/admin.sock"
+#define ADMIN_USUAL_NAME "viewduct.sock" /* in $XDG_RUNTIME_DIR, for who is not root */
+enum { ADMIN_USUAL_PORT = 9464 };
+
 struct admin;
 
 /* What the daemon does when it is asked to, on the server's thread. */

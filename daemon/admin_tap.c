@@ -142,7 +142,7 @@ static bool next_item(struct stream *stream)
 	for (;;) {
 		const uint64_t now = now_ms();
 		if (stream->left == 0)
-			end(stream, "that were all that were asked for");
+			end(stream, ""); /* it has what it asked for */
 		else if (atomic_load(&stream->admin->ending))
 			end(stream, "the daemon ends");
 		else if (now - stream->here >= GONE_MS)

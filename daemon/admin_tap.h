@@ -7,7 +7,7 @@
  *
  *     s CONTENT SIZE STORED WHOLE⏎ … ⏎    a sample: STORED bytes, of WHOLE; its content are SIZE of them, from CONTENT
  *     n TEXT⏎                             a notice
- *     e TEXT⏎                             why it ends
+ *     e TEXT⏎                             why it ends; no text: all that were asked for have come
  */
 #pragma once
 

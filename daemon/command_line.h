@@ -9,6 +9,12 @@ enum command {
 	COMMAND_EXPLAIN,
 	COMMAND_SCHEMA,
 	COMMAND_LIST,
+	COMMAND_STATUS,
+	COMMAND_TOP,
+	COMMAND_TAP,
+	COMMAND_RELOAD,
+	COMMAND_REOPEN,
+	COMMAND_HEALTH,
 	COMMAND_VERSION,
 	COMMAND_HELP
 };
@@ -17,12 +23,18 @@ enum output_format { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_MARKDOWN };
 
 struct command_line {
 	enum command command;
-	const char *argument; /* the configuration's path or a kind; NULL: not given */
-	unsigned log_level;   /* enum log_level */
-	unsigned log_format;  /* enum log_format */
-	unsigned format;      /* enum output_format */
+	const char *argument; /* the configuration's path, a kind or a node; NULL: not given */
+	const char *admin;    /* where a daemon is to be asked; NULL: not said */
+	const char
+		*config;  /* the configuration that says it; NULL: the usual one, if it is there */
+	const char *grep; /* NULL: everything */
+	unsigned count;   /* 0: no end */
+	unsigned log_level;  /* enum log_level */
+	unsigned log_format; /* enum log_format */
+	unsigned format;     /* enum output_format */
 	unsigned quiet;
 	unsigned no_env;
+	unsigned raw, all, ready;
 	char error[200]; /* what is wrong, one sentence */
 };
 

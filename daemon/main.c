@@ -5,8 +5,11 @@
 #include "daemon/command_line.h"
 #include "daemon/descriptors.h"
 #include "daemon/explain.h"
+#include "daemon/operate.h"
 #include "daemon/print.h"
 #include "daemon/run.h"
+#include "daemon/tap_view.h"
+#include "daemon/top.h"
 #include "daemon/version.h"
 
 #include <stdio.h>
@@ -24,6 +27,18 @@ static enum exit_status obey(const struct command_line *line)
 		return catalogue_schema();
 	case COMMAND_LIST:
 		return catalogue_list(line);
+	case COMMAND_STATUS:
+		return operate_status(line);
+	case COMMAND_TOP:
+		return top(line);
+	case COMMAND_TAP:
+		return tap_view(line);
+	case COMMAND_RELOAD:
+		return operate_reload(line);
+	case COMMAND_REOPEN:
+		return operate_reopen(line);
+	case COMMAND_HEALTH:
+		return operate_health(line);
 	case COMMAND_VERSION:
 		return version();
 	case COMMAND_HELP:
@@ -42,6 +57,7 @@ int main(int count, char **arguments)
 		return (int)obey(&line);
 	fprintf(stderr, "viewduct: %s\n", line.error);
 	fprintf(stderr,
-		"usage: viewduct run|check|explain|schema|list|version|help; help says more\n");
+		"usage: viewduct run|check|explain|schema|list|status|top|tap|reload|reopen|health|"
+		"version|help; help says more\n");
 	return STATUS_COMMAND_LINE;
 }
