@@ -277,15 +277,21 @@ static bool is_over(const struct run *run)
 	       run->signals.ends > 1 || (run->deadline > 0 && loop_now(run->loop) >= run->deadline);
 }
 
-static int patience(const struct run *run)
+static int shorter(int a, int b)
+{
+	return b >= 0 && (a < 0 || b < a) ? b : a;
+}
+
+static int patience(struct run *run)
 {
 	const uint64_t now = loop_now(run->loop);
+	const int repeats = log_tell_repeats(&run->log);
 
 	if (run->switching)
-		return SWITCH_MS;
+		return shorter(SWITCH_MS, repeats);
 	if (run->deadline == 0)
-		return -1;
-	return run->deadline > now ? (int)(run->deadline - now) : 0;
+		return repeats;
+	return shorter(run->deadline > now ? (int)(run->deadline - now) : 0, repeats);
 }
 
 static bool left_files_unread(const struct plan *plan)
@@ -347,6 +353,11 @@ static enum exit_status judge_finished(const struct run *run)
 	return lost_bad_data(run->latest->configuration.plan) ? STATUS_BAD_DATA : STATUS_FINE;
 }
 
+static void tell_repeats_later(void *context)
+{
+	workers_ring(context);
+}
+
 static void print_summary(struct run *run, uint64_t ns)
 {
 	const struct plan *plan = run->latest->configuration.plan;
@@ -374,6 +385,7 @@ static enum exit_status run_to_the_end(struct run *run)
 		.latest = &run->latest,
 		.path = command_line_configuration(run->line),
 		.number = 1 };
+	log_wake_by(&run->log, tell_repeats_later, &run->workers);
 	say_started(run);
 	progress_open(&run->progress, &run->log, run->loop, run->latest->configuration.plan);
 	while (!is_over(run)) {
@@ -383,11 +395,13 @@ static enum exit_status run_to_the_end(struct run *run)
 	const uint64_t ns = uv_hrtime() - run->started;
 	progress_close(&run->progress);
 	close_admin(run);
+	log_wake_by(&run->log, NULL, NULL);
 	const bool finished = workers_finished(&run->workers);
 	(void)workers_stop(&run->workers); /* asked again when all is closed */
 	const enum exit_status status = run->reload.broken ? STATUS_CANNOT_OPEN
 					: finished         ? judge_finished(run)
 							   : judge_cut_short(run);
+	log_settle(&run->log);
 	print_summary(run, ns);
 	return status;
 }
@@ -422,5 +436,6 @@ enum exit_status run(const struct command_line *line)
 	if (status == STATUS_FINE)
 		status = run_to_the_end(&run);
 	close_all(&run);
+	log_settle(&run.log);
 	return status;
 }
