@@ -107,10 +107,11 @@ static char *status_with_rates(struct admin *admin, struct snapshot *snapshot)
 	struct snapshot *older = &admin->before[0], *newer = &admin->before[1];
 
 	pthread_mutex_lock(&admin->lock);
-	const struct status_about facts = { .metrics = about(admin),
+	struct status_about facts = { .metrics = about(admin),
 		.uptime = (double)(snapshot->at - admin->started) / 1e3,
 		.last_reload = admin->last_reload[0] ? admin->last_reload : NULL,
 		.last_reload_at = admin->last_reload_at };
+	facts.tap_count = taps_list(&admin->workers->taps, facts.taps);
 	age(admin, snapshot);
 	char *text = status_json(snapshot, older->nodes ? older : NULL, &facts);
 	if (newer->nodes) {

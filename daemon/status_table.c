@@ -323,6 +323,19 @@ static void print_reload(struct page *page, const cJSON *status)
 	free(shown);
 }
 
+static void print_taps(struct page *page, const cJSON *status)
+{
+	const cJSON *tap;
+	char count[CELL], line[400];
+
+	cJSON_ArrayForEach(tap, cJSON_GetObjectItem(status, "taps"))
+	{
+		snprintf(line, sizeof(line), "%s is tapped; %s samples were lost",
+			text_of(tap, "node"), grouped(number_of(tap, "missed"), count));
+		print_line(page, false, line);
+	}
+}
+
 static bool print_all(struct page *page, const cJSON *status)
 {
 	const cJSON *pipeline;
@@ -330,6 +343,7 @@ static bool print_all(struct page *page, const cJSON *status)
 
 	print_head(page, status);
 	print_reload(page, status);
+	print_taps(page, status);
 	cJSON_ArrayForEach(pipeline, cJSON_GetObjectItem(status, "pipelines")) fine =
 		fine && print_pipeline(page, pipeline);
 	if (page->left_out > 0)

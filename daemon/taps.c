@@ -2,6 +2,7 @@
 #include "daemon/taps.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -211,4 +212,20 @@ void tapping_look(const struct tapping *tapping, struct tap_facts *facts)
 		facts->passed += one.passed;
 		facts->missed += one.missed;
 	}
+}
+
+size_t taps_list(struct taps *taps, struct tapped_node nodes[TAPS_MOST])
+{
+	size_t count = 0;
+
+	pthread_mutex_lock(&taps->lock);
+	for (size_t i = 0; i < TAPS_MOST; i++) {
+		const struct tapping *tapping = &taps->items[i];
+		if (tapping->state != TAPPING_OPEN)
+			continue;
+		snprintf(nodes[count].name, sizeof(nodes[count].name), "%s", tapping->node);
+		tapping_look(tapping, &nodes[count++].facts);
+	}
+	pthread_mutex_unlock(&taps->lock);
+	return count;
 }

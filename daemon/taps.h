@@ -66,6 +66,13 @@ bool tapping_next(struct tapping *tapping, struct sample *sample);
 /* The sums of all workers' taps. */
 void tapping_look(const struct tapping *tapping, struct tap_facts *facts);
 
+/* What is tapped now. */
+struct tapped_node {
+	char name[256];
+	struct tap_facts facts;
+};
+size_t taps_list(struct taps *taps, struct tapped_node nodes[TAPS_MOST]);
+
 /* Has whoever polls the bell look again. */
 void tapping_ring(const struct tapping *tapping);
 /* The bell was heard. */
