@@ -62,6 +62,12 @@ static void end(struct stream *stream, const char *why)
 	stream->over = true;
 }
 
+static void end_gone(struct stream *stream)
+{
+	write_item(stream, "e %s is gone\n", stream->tapping->node);
+	stream->over = true;
+}
+
 static void write_sample(struct stream *stream, const struct sample *sample)
 {
 	write_item(stream, "s %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu64 "\n", sample->content,
@@ -146,7 +152,7 @@ static bool next_item(struct stream *stream)
 		else if (atomic_load(&stream->admin->ending))
 			end(stream, "the daemon ends");
 		else if (now - stream->here >= GONE_MS)
-			end(stream, "the node is gone");
+			end_gone(stream);
 		else if (!take_notice(stream, now) && !take_sample(stream, now)) {
 			if (!await(stream))
 				return false;

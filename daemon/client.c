@@ -149,7 +149,10 @@ static ssize_t fill(struct client *client)
 		}
 		if (errno == EINTR)
 			continue;
-		if (errno != EAGAIN || !await(client, POLLIN)) {
+		const bool empty = errno == EAGAIN;
+		if (empty && client->waits)
+			client->waits();
+		if (!empty || !await(client, POLLIN)) {
 			fail_errno(client);
 			return -1;
 		}
@@ -336,11 +339,6 @@ char *client_read_all(struct client *client, size_t most)
 		fail(client, "not enough memory");
 	free(text);
 	return NULL;
-}
-
-bool client_has_more(const struct client *client)
-{
-	return client->at < client->size;
 }
 
 void client_encode(char *to, size_t room, const char *text)

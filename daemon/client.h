@@ -20,10 +20,11 @@ struct client {
 	unsigned status; /* of the answer: 200 … */
 	char error[160]; /* what went wrong, in words */
 	enum client_body body;
-	uint64_t left;   /* bytes of the body, or of its chunk */
-	bool over;       /* the body has ended */
-	bool in_chunks;  /* one has been read: its end follows */
-	size_t at, size; /* in the room */
+	uint64_t left;       /* bytes of the body, or of its chunk */
+	bool over;           /* the body has ended */
+	bool in_chunks;      /* one has been read: its end follows */
+	void (*waits)(void); /* called before it waits for more of an answer; may be NULL */
+	size_t at, size;     /* in the room */
 	char room[CLIENT_ROOM];
 };
 
@@ -38,9 +39,6 @@ ssize_t client_read(struct client *client, char *to, size_t most);
 
 /* All of the body, with a NUL behind it; NULL with `error`. At most `most` bytes. Allocated. */
 char *client_read_all(struct client *client, size_t most);
-
-/* True if some of the answer can be had without waiting. */
-bool client_has_more(const struct client *client);
 
 void client_close(struct client *client);
 

@@ -23,11 +23,15 @@ struct viewer {
 
 /* --- reading ------------------------------------------------------------------------------------------------------- */
 
-/* False at the answer's end. Before it waits for more, what was written is shown. */
+/* Before it waits for more, what was written is shown. */
+static void show(void)
+{
+	fflush(stdout);
+}
+
+/* False at the answer's end. */
 static bool fill(struct viewer *viewer)
 {
-	if (!client_has_more(&viewer->client))
-		fflush(stdout);
 	const ssize_t size = client_read(&viewer->client, viewer->room, sizeof(viewer->room));
 
 	viewer->at = 0;
@@ -188,6 +192,7 @@ enum exit_status tap_view(const struct command_line *line)
 		places_ask_once(line, true, &viewer.client, "GET", path, PATIENCE_MS);
 	if (status == STATUS_FINE) {
 		viewer.client.patience_ms = -1;
+		viewer.client.waits = show;
 		status = viewer.client.status == HTTP_FINE ? view(&viewer)
 							   : say_refusal(&viewer.client);
 		client_close(&viewer.client);
