@@ -32,6 +32,7 @@ static const struct verb verbs[] = {
 	{ "explain", COMMAND_EXPLAIN, TAKES_ONE },
 	{ "schema", COMMAND_SCHEMA, TAKES_NOTHING },
 	{ "list", COMMAND_LIST, TAKES_ONE },
+	{ "test", COMMAND_TEST, TAKES_ONE },
 	{ "status", COMMAND_STATUS, TAKES_NOTHING },
 	{ "top", COMMAND_TOP, TAKES_NOTHING },
 	{ "tap", COMMAND_TAP, TAKES_NODE },
@@ -60,7 +61,10 @@ struct parameter {
 static const char *const levels[] = { "debug", "info", "warning", "error", NULL };
 static const char *const log_formats[] = { "text", "json", NULL };
 static const char *const formats[] = { "text", "json", NULL };
-static const char *const list_formats[] = { "text", "", "markdown", NULL };
+static const char *const list_formats[] = { "text", "", "markdown", "roff", NULL };
+static const char *const help_formats[] = { "text", "", "", "roff", "bash", NULL };
+
+static const char *const graphs[] = { "", "dot", "mermaid", NULL };
 
 static const struct parameter parameters[] = {
 	{ "--log-level", IN(COMMAND_RUN), FIELD(log_level), CHOICE, levels },
@@ -69,6 +73,8 @@ static const struct parameter parameters[] = {
 	{ "--no-env", IN(COMMAND_CHECK), FIELD(no_env), FLAG, NULL },
 	{ "--format", IN(COMMAND_CHECK) | IN(COMMAND_EXPLAIN) | IN(COMMAND_STATUS), FIELD(format),
 		CHOICE, formats },
+	{ "--graph", IN(COMMAND_EXPLAIN), FIELD(graph), CHOICE, graphs },
+	{ "--format", IN(COMMAND_HELP), FIELD(format), CHOICE, help_formats },
 	{ "--format", IN(COMMAND_LIST), FIELD(format), CHOICE, list_formats },
 	{ "--admin", ASKS, FIELD(admin), TEXT, NULL },
 	{ "--config", ASKS, FIELD(config), TEXT, NULL },
@@ -95,6 +101,7 @@ const char command_line_help[] =
 	"  viewduct explain [CONFIG]   show the plan: what each node does, copies and may hold up\n"
 	"  viewduct schema             print the JSON Schema of the configuration\n"
 	"  viewduct list [KIND]        list sources, stages and sinks, or one kind's options\n"
+	"  viewduct test [CONFIG]      run the \"tests\" inside a configuration\n"
 	"  viewduct version            version, build, and what this machine offers\n"
 	"\n"
 	"To a running daemon:\n"
@@ -110,13 +117,15 @@ const char command_line_help[] =
 	"\n"
 	"  run:      --log-level debug|info|warning|error   --log-format text|json   --quiet\n"
 	"  check:    --no-env (variables and secrets stay unresolved)   --format text|json\n"
-	"  explain, status:  --format text|json\n"
+	"  explain:  --format text|json   --graph dot|mermaid\n"
+	"  status:   --format text|json\n"
 	"  tap:      --grep TEXT   --count N   --raw (no escapes)   --all (not only 100 a second)\n"
 	"  health:   --ready (may it be given work?)\n"
 	"  to a running daemon:  --admin HOST:PORT or PATH, else $VIEWDUCT_ADMIN, else what\n"
 	"            --config FILE or the usual configuration says, else the usual places\n"
 	"\n"
-	"Exit: 0 fine, 1 health is bad, 3 records undelivered, 64 wrong command line, 65 records "
+	"Exit: 0 fine, 1 tests failed or health is bad, 3 records undelivered, 64 wrong command "
+	"line, 65 records "
 	"dropped for\n"
 	"what was in them, 69 no daemon to be asked, 74 something cannot be opened or read, 75 "
 	"reload refused,\n"
@@ -291,6 +300,7 @@ bool command_line_read(struct command_line *line, int count, char *const *argume
 		const char *argument = arguments[i];
 		if (options && strcmp(argument, "--help") == 0) {
 			line->command = COMMAND_HELP;
+			line->format = OUTPUT_TEXT;
 			return true;
 		}
 		if (options && strcmp(argument, "--") == 0) {
@@ -311,4 +321,42 @@ bool command_line_read(struct command_line *line, int count, char *const *argume
 const char *command_line_configuration(const struct command_line *line)
 {
 	return line->argument ? line->argument : "/etc/viewduct/viewduct.json";
+}
+
+/* Options that stand in a command's place are other names. */
+static bool is_name(const struct verb *verb)
+{
+	return verb->name[0] != '-';
+}
+
+const char *command_line_verb(size_t index)
+{
+	for (const struct verb *verb = verbs; verb->name; verb++)
+		if (is_name(verb) && index-- == 0)
+			return verb->name;
+	return NULL;
+}
+
+const char *command_line_argument(const char *verb)
+{
+	const struct verb *found = find_verb(verb);
+
+	if (found->takes == TAKES_NOTHING)
+		return "";
+	if (found->takes == TAKES_NODE)
+		return "NODE";
+	return found->command == COMMAND_LIST ? "[KIND]" : "[CONFIG]";
+}
+
+const char *command_line_option(const char *verb, size_t index, struct command_option *option)
+{
+	const unsigned bit = IN(find_verb(verb)->command);
+
+	for (size_t i = 0; i < PARAMETERS; i++)
+		if (parameters[i].commands & bit && index-- == 0) {
+			option->choices = parameters[i].choices;
+			option->value = parameters[i].sort != FLAG;
+			return parameters[i].name;
+		}
+	return NULL;
 }

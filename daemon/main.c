@@ -5,10 +5,11 @@
 #include "daemon/command_line.h"
 #include "daemon/descriptors.h"
 #include "daemon/explain.h"
+#include "daemon/help.h"
 #include "daemon/operate.h"
-#include "daemon/print.h"
 #include "daemon/run.h"
 #include "daemon/tap_view.h"
+#include "daemon/test.h"
 #include "daemon/top.h"
 #include "daemon/version.h"
 
@@ -27,6 +28,8 @@ static enum exit_status obey(const struct command_line *line)
 		return catalogue_schema();
 	case COMMAND_LIST:
 		return catalogue_list(line);
+	case COMMAND_TEST:
+		return test(line);
 	case COMMAND_STATUS:
 		return operate_status(line);
 	case COMMAND_TOP:
@@ -44,7 +47,7 @@ static enum exit_status obey(const struct command_line *line)
 	case COMMAND_HELP:
 		break;
 	}
-	return print_text(command_line_help);
+	return help(line);
 }
 
 int main(int count, char **arguments)
@@ -57,7 +60,7 @@ int main(int count, char **arguments)
 		return (int)obey(&line);
 	fprintf(stderr, "viewduct: %s\n", line.error);
 	fprintf(stderr,
-		"usage: viewduct run|check|explain|schema|list|status|top|tap|reload|reopen|health|"
-		"version|help; help says more\n");
+		"usage: viewduct run|check|explain|schema|list|test|status|top|tap|reload|reopen|"
+		"health|version|help; help says more\n");
 	return STATUS_COMMAND_LINE;
 }

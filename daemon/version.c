@@ -3,6 +3,7 @@
 
 #include "daemon/print.h"
 #include "pipeline/io/loop.h"
+#include "pipeline/search/lanes.h"
 
 #include <lz4frame.h>
 #include <stdio.h>
@@ -44,20 +45,6 @@ static void print_pattern_engines(FILE *out)
 		jit ? target : "none");
 }
 
-static void print_processor(FILE *out)
-{
-	fprintf(out, "processor  ");
-#if defined(__x86_64__)
-	__builtin_cpu_init();
-	fprintf(out, "%s%s%s", __builtin_cpu_supports("sse4.2") ? " SSE4.2" : "",
-		__builtin_cpu_supports("avx2") ? " AVX2" : "",
-		__builtin_cpu_supports("avx512bw") ? " AVX-512BW" : "");
-#else
-	fprintf(out, " no SIMD that is used");
-#endif
-	fprintf(out, "\n");
-}
-
 enum exit_status version(void)
 {
 	char *text = NULL;
@@ -70,7 +57,7 @@ enum exit_status version(void)
 	fprintf(out, "built with  %s\n", VIEWDUCT_BUILD);
 	print_uring(out);
 	print_pattern_engines(out);
-	print_processor(out);
+	fprintf(out, "searching   SIMD: %s\n", lanes_name());
 	fprintf(out, "codecs      zstd %s, zlib %s, lz4 frame %u; libuv %s\n", ZSTD_versionString(),
 		zlibVersion(), LZ4F_getVersion(), uv_version_string());
 	fclose(out);

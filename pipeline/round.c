@@ -276,4 +276,6 @@ void round_flush(struct run *run)
 	for (size_t i = run->shared; i < run->pipeline->node_count; i++)
 		if (run->pipeline->nodes[i]->role == NODE_SINK)
 			step_sink(run, run->pipeline->nodes[i]);
+	/* The last sink may have finished here: no round comes that would commit. */
+	epoch_step(run, engine_now(run->engine));
 }

@@ -263,7 +263,7 @@ struct walk walk_records(
 	const struct framing *framing, const char *data, size_t size, uint64_t limit)
 {
 	struct walk walk = { 0 };
-	for (size_t step = 1; step > 0;) {
+	for (size_t step = size > 0; step > 0;) { /* an empty view has no address */
 		struct walk usual = walk_usual(framing, data + walk.end, size - walk.end, limit);
 		walk.end += usual.end;
 		walk.records += usual.records;

@@ -18,5 +18,6 @@ struct pace {
 /* True if the next write may be made at once. */
 bool pace_is_quick(const struct pace *pace, uint64_t now_ns);
 
-/* A write was made at once, from `begin_ns` to `end_ns`. */
+/* A write was made at once, from `begin_ns` to `end_ns`, and slept. One that only had to let others run says nothing about
+ * its file. */
 void pace_took(struct pace *pace, uint64_t begin_ns, uint64_t end_ns);

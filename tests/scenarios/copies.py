@@ -1,6 +1,7 @@
 """What is copied, in a run, beside what explain says of it before."""
 
 import json
+import re
 import socket
 import threading
 
@@ -25,6 +26,11 @@ def explained(case, configuration):
     return {node["name"]: node["copies"] for node in json.loads(told.stdout)["pipelines"][0]["nodes"]}
 
 
+def is_none(copies):
+    """No copy, but for the one that a sink may make when the pool is empty."""
+    return copies == "0" or re.fullmatch(r"0, or thin: views under \S+, once, when the pool is empty", copies)
+
+
 def compare(case, configuration, reasons=(), **keywords):
     """Runs it; whatever was copied, explain has named, and where it names nothing, nothing was. Returns the result."""
     words = explained(case, configuration)
@@ -46,7 +52,7 @@ def no_split_and_no_join_copies(case):
             {"join": {"with": with_} | (OPTIONS["delimiter"] if with_ == "delimiter" else {})}]} for with_ in JOINS]
         result, words = compare(case, one(source, stages, ["null", *to]))
         expect_equal(result.node("split")["records_out"], len(records), f"records of {name}")
-        expect(all(copies == "0" for copies in words.values()), f"explain has copies of {name}: {words}")
+        expect(all(map(is_none, words.values())), f"explain has copies of {name}: {words}")
 
 
 @scenario()
@@ -75,7 +81,8 @@ def no_sink_copies(case):
     expect(case.read("out") == data and stream.data() == data and result.stdout == data, "the sinks have other bytes")
     for number in range(len(to)):
         name = f"main.to.{number}"
-        expect_equal((words[name], sum(result.summary[name]["copied"].values())), ("0", 0), f"copied by {name}")
+        expect(is_none(words[name]), f"what explain says of {name}: {words[name]}")
+        expect_equal(sum(result.summary[name]["copied"].values()), 0, f"copied by {name}")
         expect_equal(result.summary[name]["records_in"], 5000, f"records of {name}")
 
 
@@ -133,4 +140,4 @@ def many_clients_copy_what_explain_names(case):
     expect(copied > 0, "nothing was put aside: this tested nothing")
     expect("aside" in words["main.split"], f"explain says {words['main.split']}")
     expect(copied <= result.node("split")["bytes_in"], "a byte was put aside twice")
-    expect_equal(words["main.to.0"], "0", "what explain says of the sink")
+    expect(is_none(words["main.to.0"]), f"what explain says of the sink: {words['main.to.0']}")

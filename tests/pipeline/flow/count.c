@@ -70,8 +70,10 @@ static void check_masks(mask_equality *equal, mask_parity *parity)
 	for (int round = 0; round < 2000; round++) {
 		char byte = (char)any(256);
 		size_t odd = 0;
+		memset(data, byte, sizeof(data));
 		for (unsigned i = 0; i < 64; i++)
-			data[i] = any(3) == 0 ? byte : (char)(byte ^ (1 << any(8)));
+			if (any(3) > 0)
+				data[i] = (char)((unsigned)byte ^ 1u << any(8));
 		uint64_t mask = equal(data, byte), within = parity(mask);
 		for (unsigned i = 0; i < 64; i++) {
 			cr_assert_eq(bit(mask, i), data[i] == byte);

@@ -245,3 +245,14 @@ Test(walk, delimiters)
 		for (int round = 0; round < 400; round++)
 			check_delimiter(delimiters[i], any(round % 2 ? 150 : 2000), 1 + any(4));
 }
+
+Test(walk, nothing)
+{
+	struct framing framing = framing_delimited("\n", 1, false);
+	cr_assert_eq(walk_records(&framing, NULL, 0, SCAN_NO_LIMIT).end, 0);
+	for (enum framing_kind kind = FRAMING_LENGTH; kind <= FRAMING_CSV; kind++) {
+		framing = framing_of_kind(kind, false);
+		framing.size = 4;
+		cr_assert_eq(walk_records(&framing, NULL, 0, SCAN_NO_LIMIT).records, 0);
+	}
+}
