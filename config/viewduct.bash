@@ -7,7 +7,7 @@ _viewduct()
 	local words='' options='' files='' IFS=$' \t\n'
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		COMPREPLY=($(compgen -W 'run check explain schema list test version help' -- "$word"))
+		COMPREPLY=($(compgen -W 'run check explain schema list test status top tap reload reopen health version help' -- "$word"))
 		return
 	fi
 	# With --option=word, bash takes the equals sign for a word of its own.
@@ -23,6 +23,21 @@ _viewduct()
 	'explain --format') words='text json' ;;
 	'explain --graph') words='dot mermaid' ;;
 	'list --format') words='text markdown roff' ;;
+	'status --format') words='text json' ;;
+	'status --admin') words='' ;;
+	'status --config') words='' ;;
+	'top --admin') words='' ;;
+	'top --config') words='' ;;
+	'tap --admin') words='' ;;
+	'tap --config') words='' ;;
+	'tap --grep') words='' ;;
+	'tap --count') words='' ;;
+	'reload --admin') words='' ;;
+	'reload --config') words='' ;;
+	'reopen --admin') words='' ;;
+	'reopen --config') words='' ;;
+	'health --admin') words='' ;;
+	'health --config') words='' ;;
 	'help --format') words='text roff bash' ;;
 	esac
 	if [[ $words ]]; then
@@ -52,6 +67,24 @@ _viewduct()
 	test)
 		options=''
 		files=yes
+		;;
+	status)
+		options='--format --admin --config'
+		;;
+	top)
+		options='--admin --config'
+		;;
+	tap)
+		options='--admin --config --grep --count --raw --all'
+		;;
+	reload)
+		options='--admin --config'
+		;;
+	reopen)
+		options='--admin --config'
+		;;
+	health)
+		options='--admin --config --ready'
 		;;
 	version)
 		options=''

@@ -12,16 +12,16 @@
 #include <unistd.h>
 
 enum {
-	USUAL_PORT = 9464,
 	MOST_CONNECTIONS = 64,
 	CONNECTION_SECONDS = 30,
 	CONNECTION_MEMORY = 32 * 1024, /* a request that is larger is refused */
+	THREAD_STACK = 512 * 1024,
 	SOCKET_MODE = 0660,
 	FOLDER_MODE = 0750
 };
 
-static const char usual_host[] = "127.0.0.1";
-static const char usual_socket[] = "/run/viewduct/admin.sock";
+static const char usual_host[] = ADMIN_USUAL_HOST;
+static const char usual_socket[] = ADMIN_USUAL_SOCKET;
 
 static uint64_t now_ms(void)
 {
@@ -32,17 +32,18 @@ static uint64_t now_ms(void)
 }
 
 /* The signals are the first thread's: the server's threads are made while all are blocked. */
-static struct MHD_Daemon *serve(struct admin *admin, int fd)
+static struct MHD_Daemon *serve(struct admin *admin, int fd, unsigned flags)
 {
 	sigset_t all, before;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	struct MHD_Daemon *server = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0,
-		NULL, NULL, admin_serve, admin, MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)MOST_CONNECTIONS,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_SECONDS,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_END);
+	struct MHD_Daemon *server = MHD_start_daemon(flags | MHD_USE_ITC, 0, NULL, NULL,
+		admin_serve, admin, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)MOST_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned)CONNECTION_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)CONNECTION_MEMORY, MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK,
+		MHD_OPTION_END);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return server;
 }
@@ -60,7 +61,8 @@ static const char *serve_address(struct admin *admin, const char *host, uint16_t
 	const char *why = listener_open(&listener, host, port);
 
 	for (uint32_t i = 0; i < listener.count; i++) {
-		admin->address_servers[i] = serve(admin, listener.sockets[i].fd);
+		admin->address_servers[i] =
+			serve(admin, listener.sockets[i].fd, MHD_USE_EPOLL_INTERNAL_THREAD);
 		if (!admin->address_servers[i] && !why)
 			why = strerror(errno);
 	}
@@ -72,7 +74,7 @@ static bool open_address(
 {
 	const bool given = options->listen.text != NULL;
 	const char *host = given ? options->listen.host : usual_host;
-	const uint16_t port = given ? options->listen.port : USUAL_PORT;
+	const uint16_t port = given ? options->listen.port : ADMIN_USUAL_PORT;
 
 	admin->host = host;
 	const char *why = serve_address(admin, host, port);
@@ -83,7 +85,7 @@ static bool open_address(
 			options->listen.text, why);
 	log_say(admin->log, LOG_LEVEL_WARNING,
 		"no metrics at %s:%d: %s; name another address in service.admin, or false", host,
-		USUAL_PORT, why);
+		ADMIN_USUAL_PORT, why);
 	return true;
 }
 
@@ -102,8 +104,8 @@ static bool usual_path(struct admin *admin)
 	} else if (access("/run/viewduct", W_OK) == 0) {
 		size = snprintf(admin->socket_path, sizeof(admin->socket_path), "%s", usual_socket);
 	} else if (folder && *folder) {
-		size = snprintf(
-			admin->socket_path, sizeof(admin->socket_path), "%s/viewduct.sock", folder);
+		size = snprintf(admin->socket_path, sizeof(admin->socket_path),
+			"%s/" ADMIN_USUAL_NAME, folder);
 	} else {
 		return false;
 	}
@@ -117,7 +119,8 @@ static const char *serve_socket(struct admin *admin)
 
 	if (why)
 		return why;
-	admin->socket_server = serve(admin, admin->socket.fd);
+	admin->socket_server = serve(admin, admin->socket.fd,
+		MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION);
 	return admin->socket_server ? NULL : strerror(errno);
 }
 
@@ -167,8 +170,8 @@ bool admin_open(struct admin **admin, const struct admin_options *options, struc
 	return open_socket(made, options, faults) && address;
 }
 
-void admin_tell(struct admin *admin, uint64_t generation, uint64_t failures, const char *outcome,
-	int64_t at)
+void admin_tell(struct admin *admin, uint64_t generation, uint64_t failures, bool good,
+	const char *outcome, int64_t at)
 {
 	if (!admin)
 		return;
@@ -177,6 +180,7 @@ void admin_tell(struct admin *admin, uint64_t generation, uint64_t failures, con
 	admin->reload_failures = failures;
 	snprintf(admin->last_reload, sizeof(admin->last_reload), "%s", outcome);
 	admin->last_reload_at = at;
+	admin->reload_refused = !good;
 	pthread_mutex_unlock(&admin->lock);
 }
 
@@ -185,6 +189,7 @@ void admin_close(struct admin *admin)
 	if (!admin)
 		return;
 	counters_give_up(&admin->workers->counters);
+	atomic_store(&admin->ending, true);
 	for (size_t i = 0; i < LISTENER_MOST_SOCKETS; i++)
 		if (admin->address_servers[i])
 			MHD_stop_daemon(admin->address_servers[i]);

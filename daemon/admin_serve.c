@@ -1,6 +1,7 @@
 /* The admin server's answers. */
 #include "daemon/admin_server.h"
 
+#include "daemon/admin_tap.h"
 #include "daemon/page.h"
 
 #include <arpa/inet.h>
@@ -106,10 +107,11 @@ static char *status_with_rates(struct admin *admin, struct snapshot *snapshot)
 	struct snapshot *older = &admin->before[0], *newer = &admin->before[1];
 
 	pthread_mutex_lock(&admin->lock);
-	const struct status_about facts = { .metrics = about(admin),
+	struct status_about facts = { .metrics = about(admin),
 		.uptime = (double)(snapshot->at - admin->started) / 1e3,
 		.last_reload = admin->last_reload[0] ? admin->last_reload : NULL,
 		.last_reload_at = admin->last_reload_at };
+	facts.tap_count = taps_list(&admin->workers->taps, facts.taps);
 	age(admin, snapshot);
 	char *text = status_json(snapshot, older->nodes ? older : NULL, &facts);
 	if (newer->nodes) {
@@ -145,21 +147,29 @@ static enum MHD_Result give_health(const struct answer *answer)
 			      "a loop has not turned for 5 seconds\n");
 }
 
+static void write_node_reason(FILE *out, const struct node *node, const struct node_report *report)
+{
+	if (node->role == NODE_SINK && report->down > SINK_PATIENCE_MS)
+		fprintf(out, "%s has failed for %" PRIu64 " s\n", node->name, report->down / 1000);
+	if (node->role == NODE_SOURCE && report->deaf)
+		fprintf(out, "%s does not listen\n", node->name);
+}
+
 /* One line a reason; nothing if it is ready. */
-static void write_reasons(FILE *out, const struct snapshot *snapshot)
+static void write_reasons(FILE *out, struct admin *admin, const struct snapshot *snapshot)
 {
 	const struct plan *plan = snapshot->plan;
 	const struct node_report *report = snapshot->nodes;
 
 	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++, report++) {
-			const struct node *node = plan->pipelines[i]->nodes[k];
-			if (node->role == NODE_SINK && report->down > SINK_PATIENCE_MS)
-				fprintf(out, "%s has failed for %" PRIu64 " s\n", node->name,
-					report->down / 1000);
-		}
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++, report++)
+			write_node_reason(out, plan->pipelines[i]->nodes[k], report);
 	if (!snapshot->complete)
 		fprintf(out, "a loop does not answer\n");
+	pthread_mutex_lock(&admin->lock);
+	if (admin->reload_refused)
+		fprintf(out, "%s\n", admin->last_reload);
+	pthread_mutex_unlock(&admin->lock);
 }
 
 static enum MHD_Result give_readiness(const struct answer *answer)
@@ -172,7 +182,7 @@ static enum MHD_Result give_readiness(const struct answer *answer)
 		return give(answer, MHD_HTTP_OK, text_plain, NULL);
 	FILE *out = open_memstream(&text, &size);
 	if (out) {
-		write_reasons(out, &snapshot);
+		write_reasons(out, answer->admin, &snapshot);
 		fclose(out);
 	}
 	snapshot_close(&snapshot);
@@ -203,34 +213,49 @@ static enum MHD_Result obey_reopen(const struct answer *answer)
 	return say(answer, MHD_HTTP_OK, "reopening the files of sinks\n");
 }
 
+/* What came of it in a line, then what was wrong. */
 static enum MHD_Result obey_reload(const struct answer *answer)
 {
 	const struct admin_commands *commands = &answer->admin->commands;
-	char outcome[CONTROL_TEXT + 1];
-	const bool good = commands->reload(commands->context, outcome);
-	const size_t size = strlen(outcome);
+	char outcome[CONTROL_TEXT], *details = NULL, *text = NULL;
+	const bool good = commands->reload(commands->context, outcome, &details);
+	const int size = asprintf(&text, "%s\n%s", outcome, details ? details : "");
 
-	outcome[size] = '\n';
-	return queue(answer, good ? MHD_HTTP_OK : MHD_HTTP_CONFLICT, text_plain,
-		MHD_create_response_from_buffer(size + 1, outcome, MHD_RESPMEM_MUST_COPY));
+	free(details);
+	return give(
+		answer, good ? MHD_HTTP_OK : MHD_HTTP_CONFLICT, text_plain, size < 0 ? NULL : text);
+}
+
+static enum MHD_Result give_tap(const struct answer *answer)
+{
+	char why[300];
+	unsigned status;
+	struct MHD_Response *response =
+		admin_tap(answer->admin, answer->connection, &status, why, sizeof(why));
+
+	if (!response)
+		return say(answer, status, why);
+	return queue(answer, status, "application/octet-stream", response);
 }
 
 /* --- finding ------------------------------------------------------------------------------------------------------- */
 
 struct route {
 	const char *path;
-	bool changes; /* by POST, and at the socket only */
+	bool local;   /* at the socket only */
+	bool changes; /* by POST */
 	enum MHD_Result (*answer)(const struct answer *answer);
 };
 
 static const struct route routes[] = {
-	{ "/", false, give_page },
-	{ "/metrics", false, give_metrics },
-	{ "/health", false, give_health },
-	{ "/ready", false, give_readiness },
-	{ "/status", false, give_status },
-	{ "/reopen", true, obey_reopen },
-	{ "/reload", true, obey_reload },
+	{ "/", false, false, give_page },
+	{ "/metrics", false, false, give_metrics },
+	{ "/health", false, false, give_health },
+	{ "/ready", false, false, give_readiness },
+	{ "/status", false, false, give_status },
+	{ "/tap", true, false, give_tap },
+	{ "/reopen", true, true, obey_reopen },
+	{ "/reload", true, true, obey_reload },
 };
 
 static const struct route *find_route(const char *path)
@@ -290,7 +315,7 @@ static enum MHD_Result route(
 	if (!route)
 		return say(answer, MHD_HTTP_NOT_FOUND,
 			"there are: / /metrics /health /ready /status\n");
-	if (route->changes && answer->remote)
+	if (route->local && answer->remote)
 		return say(answer, MHD_HTTP_FORBIDDEN, "only at the unix socket\n");
 	if (route->changes ? strcmp(method, MHD_HTTP_METHOD_POST) != 0 : !reads)
 		return say(answer, MHD_HTTP_METHOD_NOT_ALLOWED,

@@ -14,6 +14,7 @@ struct admin {
 	struct MHD_Daemon *address_servers[LISTENER_MOST_SOCKETS];
 	struct MHD_Daemon *socket_server;
 	struct unix_socket socket;
+	atomic_bool ending; /* taps are to end */
 	char socket_path[UNIX_PATH_MOST + 1];
 	const char *host;     /* as configured: a Host that may be named */
 	uint64_t started;     /* monotonic ms */
@@ -21,6 +22,7 @@ struct admin {
 	uint64_t generation, reload_failures;
 	char last_reload[CONTROL_TEXT];
 	int64_t last_reload_at;
+	bool reload_refused;       /* the last one */
 	struct snapshot before[2]; /* for rates: the older is what they are told from */
 };
 

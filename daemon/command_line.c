@@ -5,39 +5,57 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define IN(command) (1u << (command))
+#define FIELD(name) offsetof(struct command_line, name)
+
+/* Those that ask a running daemon. */
+#define ASKS                                                                                       \
+	(IN(COMMAND_STATUS) | IN(COMMAND_TOP) | IN(COMMAND_TAP) | IN(COMMAND_RELOAD) |             \
+		IN(COMMAND_REOPEN) | IN(COMMAND_HEALTH))
+
+enum takes { TAKES_NOTHING, TAKES_ONE, TAKES_NODE };
 
 struct verb {
 	const char *name;
 	enum command command;
-	bool takes_argument;
+	enum takes takes; /* an argument; the node's must be there */
 };
 
 static const struct verb verbs[] = {
-	{ "run", COMMAND_RUN, true },
-	{ "check", COMMAND_CHECK, true },
-	{ "explain", COMMAND_EXPLAIN, true },
-	{ "schema", COMMAND_SCHEMA, false },
-	{ "list", COMMAND_LIST, true },
-	{ "test", COMMAND_TEST, true },
-	{ "version", COMMAND_VERSION, false },
-	{ "help", COMMAND_HELP, false },
-	{ "--help", COMMAND_HELP, false },
-	{ "-h", COMMAND_HELP, false },
-	{ "--version", COMMAND_VERSION, false },
-	{ "-V", COMMAND_VERSION, false },
-	{ NULL, COMMAND_HELP, false },
+	{ "run", COMMAND_RUN, TAKES_ONE },
+	{ "check", COMMAND_CHECK, TAKES_ONE },
+	{ "explain", COMMAND_EXPLAIN, TAKES_ONE },
+	{ "schema", COMMAND_SCHEMA, TAKES_NOTHING },
+	{ "list", COMMAND_LIST, TAKES_ONE },
+	{ "test", COMMAND_TEST, TAKES_ONE },
+	{ "status", COMMAND_STATUS, TAKES_NOTHING },
+	{ "top", COMMAND_TOP, TAKES_NOTHING },
+	{ "tap", COMMAND_TAP, TAKES_NODE },
+	{ "reload", COMMAND_RELOAD, TAKES_NOTHING },
+	{ "reopen", COMMAND_REOPEN, TAKES_NOTHING },
+	{ "health", COMMAND_HEALTH, TAKES_NOTHING },
+	{ "version", COMMAND_VERSION, TAKES_NOTHING },
+	{ "help", COMMAND_HELP, TAKES_NOTHING },
+	{ "--help", COMMAND_HELP, TAKES_NOTHING },
+	{ "-h", COMMAND_HELP, TAKES_NOTHING },
+	{ "--version", COMMAND_VERSION, TAKES_NOTHING },
+	{ "-V", COMMAND_VERSION, TAKES_NOTHING },
+	{ NULL, COMMAND_HELP, TAKES_NOTHING },
 };
+
+enum sort { FLAG, CHOICE, COUNT, TEXT }; /* the fields: unsigned; a text's: const char * */
 
 struct parameter {
 	const char *name;
-	unsigned commands;          /* a bit for each that takes it */
-	size_t offset;              /* of an unsigned in the command line */
-	const char *const *choices; /* NULL: it takes no value */
-	unsigned standard;          /* where no value was given, for those that take none: 1 */
+	unsigned commands; /* a bit for each that takes it */
+	size_t offset;     /* of its field in the command line */
+	enum sort sort;
+	const char *const *choices; /* NULL: there are none to choose from */
 };
 
 static const char *const levels[] = { "debug", "info", "warning", "error", NULL };
@@ -49,16 +67,22 @@ static const char *const help_formats[] = { "text", "", "", "roff", "bash", NULL
 static const char *const graphs[] = { "", "dot", "mermaid", NULL };
 
 static const struct parameter parameters[] = {
-	{ "--log-level", IN(COMMAND_RUN), offsetof(struct command_line, log_level), levels, 0 },
-	{ "--log-format", IN(COMMAND_RUN), offsetof(struct command_line, log_format), log_formats,
-		0 },
-	{ "--quiet", IN(COMMAND_RUN), offsetof(struct command_line, quiet), NULL, 1 },
-	{ "--no-env", IN(COMMAND_CHECK), offsetof(struct command_line, no_env), NULL, 1 },
-	{ "--format", IN(COMMAND_CHECK) | IN(COMMAND_EXPLAIN),
-		offsetof(struct command_line, format), formats, 0 },
-	{ "--graph", IN(COMMAND_EXPLAIN), offsetof(struct command_line, graph), graphs, 0 },
-	{ "--format", IN(COMMAND_LIST), offsetof(struct command_line, format), list_formats, 0 },
-	{ "--format", IN(COMMAND_HELP), offsetof(struct command_line, format), help_formats, 0 },
+	{ "--log-level", IN(COMMAND_RUN), FIELD(log_level), CHOICE, levels },
+	{ "--log-format", IN(COMMAND_RUN), FIELD(log_format), CHOICE, log_formats },
+	{ "--quiet", IN(COMMAND_RUN), FIELD(quiet), FLAG, NULL },
+	{ "--no-env", IN(COMMAND_CHECK), FIELD(no_env), FLAG, NULL },
+	{ "--format", IN(COMMAND_CHECK) | IN(COMMAND_EXPLAIN) | IN(COMMAND_STATUS), FIELD(format),
+		CHOICE, formats },
+	{ "--graph", IN(COMMAND_EXPLAIN), FIELD(graph), CHOICE, graphs },
+	{ "--format", IN(COMMAND_HELP), FIELD(format), CHOICE, help_formats },
+	{ "--format", IN(COMMAND_LIST), FIELD(format), CHOICE, list_formats },
+	{ "--admin", ASKS, FIELD(admin), TEXT, NULL },
+	{ "--config", ASKS, FIELD(config), TEXT, NULL },
+	{ "--grep", IN(COMMAND_TAP), FIELD(grep), TEXT, NULL },
+	{ "--count", IN(COMMAND_TAP), FIELD(count), COUNT, NULL },
+	{ "--raw", IN(COMMAND_TAP), FIELD(raw), FLAG, NULL },
+	{ "--all", IN(COMMAND_TAP), FIELD(all), FLAG, NULL },
+	{ "--ready", IN(COMMAND_HEALTH), FIELD(ready), FLAG, NULL },
 };
 
 enum {
@@ -80,17 +104,34 @@ const char command_line_help[] =
 	"  viewduct test [CONFIG]      run the \"tests\" inside a configuration\n"
 	"  viewduct version            version, build, and what this machine offers\n"
 	"\n"
+	"To a running daemon:\n"
+	"\n"
+	"  viewduct status             what each node does now, as a table\n"
+	"  viewduct top                the same, each second anew; q ends it\n"
+	"  viewduct tap NODE           samples of what leaves a node, or enters a sink\n"
+	"  viewduct reload             read the configuration again, and run it if it is right\n"
+	"  viewduct reopen             close and open the files of sinks\n"
+	"  viewduct health             is it well?\n"
+	"\n"
 	"CONFIG is /etc/viewduct/viewduct.json if not given; - is standard input.\n"
 	"\n"
 	"  run:      --log-level debug|info|warning|error   --log-format text|json   --quiet\n"
 	"  check:    --no-env (variables and secrets stay unresolved)   --format text|json\n"
 	"  explain:  --format text|json   --graph dot|mermaid\n"
+	"  status:   --format text|json\n"
+	"  tap:      --grep TEXT   --count N   --raw (no escapes)   --all (not only 100 a second)\n"
+	"  health:   --ready (may it be given work?)\n"
+	"  to a running daemon:  --admin HOST:PORT or PATH, else $VIEWDUCT_ADMIN, else what\n"
+	"            --config FILE or the usual configuration says, else the usual places\n"
 	"\n"
-	"Exit: 0 fine, 1 tests failed, 3 records undelivered, 64 wrong command line, 65 records "
-	"dropped for what "
-	"was in them,\n"
-	"74 something cannot be opened or read, 78 wrong configuration.\n"
-	"TERM and INT drain (twice: end at once); HUP and USR1 reopen the files of sinks.\n";
+	"Exit: 0 fine, 1 tests failed or health is bad, 3 records undelivered, 64 wrong command "
+	"line, 65 records "
+	"dropped for\n"
+	"what was in them, 69 no daemon to be asked, 74 something cannot be opened or read, 75 "
+	"reload refused,\n"
+	"78 wrong configuration.\n"
+	"TERM and INT drain (twice: end at once); USR1 reopens the files of sinks, HUP does and "
+	"reloads.\n";
 
 static const struct verb *find_verb(const char *name)
 {
@@ -158,10 +199,28 @@ static bool unknown(struct command_line *line, const char *what, const char *nam
 		line, "there is no %s \"%.40s\"%s: did you mean \"%s\"?", what, name, where, meant);
 }
 
+static void *field_of(struct command_line *line, const struct parameter *parameter)
+{
+	return (char *)line + parameter->offset;
+}
+
+static bool set_count(
+	struct command_line *line, const struct parameter *parameter, const char *value)
+{
+	char *end;
+	const unsigned long count = strtoul(value, &end, 10);
+
+	if (value[0] < '0' || value[0] > '9' || *end || count == 0 || count > UINT32_MAX)
+		return wrong(
+			line, "%s is a number, at least 1, not \"%.40s\"", parameter->name, value);
+	*(unsigned *)field_of(line, parameter) = (unsigned)count;
+	return true;
+}
+
 static bool set_choice(
 	struct command_line *line, const struct parameter *parameter, const char *value)
 {
-	unsigned *field = (unsigned *)(void *)((char *)line + parameter->offset);
+	unsigned *field = field_of(line, parameter);
 	char all[80] = "";
 
 	for (unsigned i = 0; parameter->choices[i]; i++) {
@@ -178,6 +237,19 @@ static bool set_choice(
 	return wrong(line, "%s is one of %s, not \"%.40s\"", parameter->name, all, value);
 }
 
+static bool set_value(
+	struct command_line *line, const struct parameter *parameter, const char *value)
+{
+	if (parameter->sort == CHOICE)
+		return set_choice(line, parameter, value);
+	if (parameter->sort == COUNT)
+		return set_count(line, parameter, value);
+	if (!*value)
+		return wrong(line, "%s needs a value", parameter->name);
+	*(const char **)field_of(line, parameter) = value;
+	return true;
+}
+
 /* Reads the parameter at `arguments[*at]`, and its value, which may be the next argument. */
 static bool read_parameter(struct command_line *line, int count, char *const *arguments, int *at)
 {
@@ -188,22 +260,22 @@ static bool read_parameter(struct command_line *line, int count, char *const *ar
 	if (!parameter)
 		return unknown(line, "option", argument, " here",
 			nearest_parameter(line->command, argument));
-	if (!parameter->choices) {
+	if (parameter->sort == FLAG) {
 		if (equals)
 			return wrong(line, "%s takes no value", parameter->name);
-		*(unsigned *)(void *)((char *)line + parameter->offset) = parameter->standard;
+		*(unsigned *)field_of(line, parameter) = 1;
 		return true;
 	}
 	if (equals)
-		return set_choice(line, parameter, equals + 1);
+		return set_value(line, parameter, equals + 1);
 	if (*at + 1 == count)
 		return wrong(line, "%s needs a value", parameter->name);
-	return set_choice(line, parameter, arguments[++*at]);
+	return set_value(line, parameter, arguments[++*at]);
 }
 
 static bool read_argument(struct command_line *line, const struct verb *verb, const char *argument)
 {
-	if (!verb->takes_argument)
+	if (verb->takes == TAKES_NOTHING)
 		return wrong(
 			line, "%s takes no argument, but there is \"%.40s\"", verb->name, argument);
 	if (line->argument)
@@ -241,6 +313,8 @@ bool command_line_read(struct command_line *line, int count, char *const *argume
 		if (!fine)
 			return false;
 	}
+	if (verb->takes == TAKES_NODE && !line->argument)
+		return wrong(line, "%s needs a node's name, such as main.to.0", verb->name);
 	return true;
 }
 
@@ -267,8 +341,10 @@ const char *command_line_argument(const char *verb)
 {
 	const struct verb *found = find_verb(verb);
 
-	if (!found->takes_argument)
+	if (found->takes == TAKES_NOTHING)
 		return "";
+	if (found->takes == TAKES_NODE)
+		return "NODE";
 	return found->command == COMMAND_LIST ? "[KIND]" : "[CONFIG]";
 }
 
@@ -279,7 +355,7 @@ const char *command_line_option(const char *verb, size_t index, struct command_o
 	for (size_t i = 0; i < PARAMETERS; i++)
 		if (parameters[i].commands & bit && index-- == 0) {
 			option->choices = parameters[i].choices;
-			option->value = parameters[i].choices != NULL;
+			option->value = parameters[i].sort != FLAG;
 			return parameters[i].name;
 		}
 	return NULL;

@@ -11,6 +11,12 @@ enum command {
 	COMMAND_SCHEMA,
 	COMMAND_LIST,
 	COMMAND_TEST,
+	COMMAND_STATUS,
+	COMMAND_TOP,
+	COMMAND_TAP,
+	COMMAND_RELOAD,
+	COMMAND_REOPEN,
+	COMMAND_HEALTH,
 	COMMAND_VERSION,
 	COMMAND_HELP
 };
@@ -19,13 +25,19 @@ enum output_format { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_MARKDOWN, OUTPUT_ROFF, OUT
 
 struct command_line {
 	enum command command;
-	const char *argument; /* the configuration's path or a kind; NULL: not given */
-	unsigned log_level;   /* enum log_level */
-	unsigned log_format;  /* enum log_format */
-	unsigned format;      /* enum output_format */
-	unsigned graph;       /* enum graph */
+	const char *argument; /* the configuration's path, a kind or a node; NULL: not given */
+	const char *admin;    /* where a daemon is to be asked; NULL: not said */
+	const char
+		*config;  /* the configuration that says it; NULL: the usual one, if it is there */
+	const char *grep; /* NULL: everything */
+	unsigned count;   /* 0: no end */
+	unsigned log_level;  /* enum log_level */
+	unsigned log_format; /* enum log_format */
+	unsigned format;     /* enum output_format */
+	unsigned graph;      /* enum graph */
 	unsigned quiet;
 	unsigned no_env;
+	unsigned raw, all, ready;
 	char error[200]; /* what is wrong, one sentence */
 };
 
@@ -41,7 +53,7 @@ extern const char command_line_help[];
 /* The commands in their order, for manual and completion; NULL behind the last. */
 const char *command_line_verb(size_t index);
 
-/* How a command goes on: "[CONFIG]", "[KIND]"; "" if it takes no argument. */
+/* How a command goes on: "[CONFIG]", "[KIND]", "NODE"; "" if it takes no argument. */
 const char *command_line_argument(const char *verb);
 
 /* The options that a command takes: the name of one, and the words that it takes (NULL: none, where `value` is false);

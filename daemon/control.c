@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 void control_open(struct control *control)
@@ -21,6 +23,7 @@ void control_close(struct control *control)
 {
 	pthread_cond_destroy(&control->answered);
 	pthread_mutex_destroy(&control->lock);
+	free(control->details);
 }
 
 void control_ask_reopen(struct control *control)
@@ -52,8 +55,8 @@ static struct timespec time_after(uint64_t ms)
 	return time;
 }
 
-bool control_wait(
-	struct control *control, uint64_t number, uint64_t patience_ms, char outcome[CONTROL_TEXT])
+bool control_wait(struct control *control, uint64_t number, uint64_t patience_ms,
+	char outcome[CONTROL_TEXT], char **details)
 {
 	const struct timespec end = time_after(patience_ms);
 	int late = 0;
@@ -64,7 +67,10 @@ bool control_wait(
 	const bool answered = control->done >= number;
 	const bool good = answered && control->good;
 	snprintf(outcome, CONTROL_TEXT, "%s",
-		answered ? control->outcome : "the reload is still under way");
+		answered        ? control->outcome
+		: control->over ? "the daemon ends"
+				: "the reload is still under way");
+	*details = answered && control->details ? strdup(control->details) : NULL;
 	pthread_mutex_unlock(&control->lock);
 	return good;
 }
@@ -87,12 +93,14 @@ bool control_take_reload(struct control *control)
 	return asked;
 }
 
-void control_answer(struct control *control, bool good, const char *outcome)
+void control_answer(struct control *control, bool good, const char *outcome, const char *details)
 {
 	pthread_mutex_lock(&control->lock);
 	control->done = control->taken;
 	control->good = good;
 	snprintf(control->outcome, sizeof(control->outcome), "%s", outcome);
+	free(control->details);
+	control->details = details ? strdup(details) : NULL;
 	pthread_cond_broadcast(&control->answered);
 	pthread_mutex_unlock(&control->lock);
 }

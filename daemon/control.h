@@ -15,6 +15,7 @@ struct control {
 	bool over;                   /* nobody will answer any more */
 	bool good;                   /* of the last reload */
 	char outcome[CONTROL_TEXT];
+	char *details; /* what was wrong, line by line; NULL: there is no more to say */
 };
 
 void control_open(struct control *control);
@@ -27,9 +28,10 @@ void control_ask_reopen(struct control *control);
 /* Asks for a reload. Gives a number to wait for. */
 uint64_t control_ask_reload(struct control *control);
 
-/* Waits until the reload has an answer, at most `patience_ms`: true if it was done. `outcome` in words. */
-bool control_wait(
-	struct control *control, uint64_t number, uint64_t patience_ms, char outcome[CONTROL_TEXT]);
+/* Waits until the reload has an answer, at most `patience_ms`: true if it was done. `outcome` in words; `details`, if
+ * there are any, are allocated. */
+bool control_wait(struct control *control, uint64_t number, uint64_t patience_ms,
+	char outcome[CONTROL_TEXT], char **details);
 
 /* --- on the first thread --- */
 
@@ -38,7 +40,7 @@ bool control_take_reopen(struct control *control);
 bool control_take_reload(struct control *control);
 
 /* The reloads that were taken have come to this. */
-void control_answer(struct control *control, bool good, const char *outcome);
+void control_answer(struct control *control, bool good, const char *outcome, const char *details);
 
 /* Lets go of whoever waits. */
 void control_give_up(struct control *control);

@@ -48,6 +48,8 @@ static const struct told options[] = {
 		     "Mermaid." },
 	{ "--admin", "Where the daemon is asked: an address, or the path of its socket; else "
 		     "`$VIEWDUCT_ADMIN`, the configuration's, or the usual ones." },
+	{ "--config", "The configuration that says where the daemon is asked, instead of the usual "
+		      "one." },
 	{ "--ready", "Asks whether it is ready, and not only alive." },
 	{ "--grep", "Only what contains this." },
 	{ "--count", "Ends after so many." },

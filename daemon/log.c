@@ -185,18 +185,94 @@ static bool say_what_was_lost(struct log *log)
 	return true;
 }
 
-void log_event(struct log *log, enum log_level level, const char *pipeline, const char *node,
-	const char *text)
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void write_event(struct log *log, const struct event *event, const char *text)
 {
 	struct line line;
 
-	if (level < log->least)
-		return;
-	compose(log, &line, level, pipeline, node, text);
-	pthread_mutex_lock(&log->lock);
+	compose(log, &line, event->level, event->pipeline, event->node, text);
 	erase_progress(log);
 	if (!say_what_was_lost(log) || !write_line(log, &line))
 		log->lost++;
+}
+
+static void write_repeated(struct log *log, const struct event *event, uint64_t count)
+{
+	char text[REPEAT_TEXT + 60];
+
+	snprintf(text, sizeof(text), "%s (repeated %llu time%s)", event->text,
+		(unsigned long long)count, count == 1 ? "" : "s");
+	write_event(log, event, text);
+}
+
+static void write_due(struct log *log, uint64_t now)
+{
+	const struct event *event;
+	uint64_t count;
+
+	while ((event = repeats_due(&log->repeats, now, &count)))
+		write_repeated(log, event, count);
+}
+
+/* Folds the event, or writes it. */
+static void take_event(struct log *log, const struct event *event)
+{
+	const uint64_t now = now_ms();
+	uint64_t count;
+
+	write_due(log, now);
+	const struct event *other = repeats_crowded(&log->repeats, now, &count);
+	if (other)
+		write_repeated(log, other, count);
+	if (!repeats_fold(&log->repeats, event, now))
+		write_event(log, event, event->text);
+}
+
+void log_event(struct log *log, enum log_level level, const char *pipeline, const char *node,
+	const char *text)
+{
+	const struct event event = { level, pipeline, node, text };
+
+	if (level < log->least)
+		return;
+	pthread_mutex_lock(&log->lock);
+	const bool waited = repeats_patience(&log->repeats, 0) >= 0;
+	take_event(log, &event);
+	if (!waited && repeats_patience(&log->repeats, 0) >= 0 && log->wake)
+		log->wake(log->wake_context);
+	pthread_mutex_unlock(&log->lock);
+}
+
+void log_wake_by(struct log *log, void (*wake)(void *context), void *context)
+{
+	pthread_mutex_lock(&log->lock);
+	log->wake = wake;
+	log->wake_context = context;
+	pthread_mutex_unlock(&log->lock);
+}
+
+int log_tell_repeats(struct log *log)
+{
+	const uint64_t now = now_ms();
+
+	pthread_mutex_lock(&log->lock);
+	write_due(log, now);
+	const int patience = repeats_patience(&log->repeats, now);
+	pthread_mutex_unlock(&log->lock);
+	return patience;
+}
+
+void log_settle(struct log *log)
+{
+	pthread_mutex_lock(&log->lock);
+	write_due(log, now_ms() + REPEAT_MS);
 	pthread_mutex_unlock(&log->lock);
 }
 

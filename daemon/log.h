@@ -5,12 +5,14 @@
  *
  * Under the journal there is no time, but a priority ("<4>") in front. Whatever the text contains, the line stays one
  * and parses. Nothing here waits for a reader that does not read, and nothing is allocated: lines that find no room are
- * counted, and the next that does find room is preceded by their number. On a terminal the log also owns the last line,
- * where progress is shown.
+ * counted, and the next that does find room is preceded by their number. What says the same within a second is written
+ * once, and then how often it came again. On a terminal the log also owns the last line, where progress is shown.
  */
 #pragma once
 
+#include "daemon/repeats.h"
 #include "pipeline/node.h"
+
 #include <pthread.h>
 
 enum log_format { LOG_TEXT, LOG_JSON };
@@ -24,6 +26,9 @@ struct log {
 	uint64_t lost;        /* lines since the last that was written */
 	bool progress_shown;
 	char progress[200]; /* what stands in the terminal's last line */
+	struct repeats repeats;
+	void (*wake)(void *context);
+	void *wake_context;
 };
 
 void log_open(struct log *log, int fd, enum log_format format, enum log_level least);
@@ -39,6 +44,16 @@ __attribute__((format(printf, 3, 4))) void log_say(
 /* An engine_log: the context is the log. */
 void log_engine_event(void *context, enum log_level level, const char *pipeline, const char *node,
 	const char *text);
+
+/* `wake` is called (on any thread, the log locked) when something is to be told in a second, so that somebody calls
+ * log_tell_repeats() then. NULL: whoever logs next tells it. */
+void log_wake_by(struct log *log, void (*wake)(void *context), void *context);
+
+/* Tells what has been repeated, where a second is over. Milliseconds until it is due again; −1: nothing is. */
+int log_tell_repeats(struct log *log);
+
+/* The same for all, at once: the run ends. */
+void log_settle(struct log *log);
 
 /* Text for people, as it is. Waits for a slow reader, but not longer than a second for each page. */
 void log_text(struct log *log, const char *text);

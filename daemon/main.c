@@ -6,8 +6,11 @@
 #include "daemon/descriptors.h"
 #include "daemon/explain.h"
 #include "daemon/help.h"
+#include "daemon/operate.h"
 #include "daemon/run.h"
+#include "daemon/tap_view.h"
 #include "daemon/test.h"
+#include "daemon/top.h"
 #include "daemon/version.h"
 
 #include <stdio.h>
@@ -27,6 +30,18 @@ static enum exit_status obey(const struct command_line *line)
 		return catalogue_list(line);
 	case COMMAND_TEST:
 		return test(line);
+	case COMMAND_STATUS:
+		return operate_status(line);
+	case COMMAND_TOP:
+		return top(line);
+	case COMMAND_TAP:
+		return tap_view(line);
+	case COMMAND_RELOAD:
+		return operate_reload(line);
+	case COMMAND_REOPEN:
+		return operate_reopen(line);
+	case COMMAND_HEALTH:
+		return operate_health(line);
 	case COMMAND_VERSION:
 		return version();
 	case COMMAND_HELP:
@@ -44,7 +59,8 @@ int main(int count, char **arguments)
 	if (command_line_read(&line, count, arguments))
 		return (int)obey(&line);
 	fprintf(stderr, "viewduct: %s\n", line.error);
-	fprintf(stderr, "usage: viewduct run|check|explain|schema|list|test|version|help; help "
-			"says more\n");
+	fprintf(stderr,
+		"usage: viewduct run|check|explain|schema|list|test|status|top|tap|reload|reopen|"
+		"health|version|help; help says more\n");
 	return STATUS_COMMAND_LINE;
 }

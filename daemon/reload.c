@@ -33,6 +33,29 @@ __attribute__((format(printf, 3, 4))) static void conclude(
 		reload->outcome);
 }
 
+/* As check prints them. */
+static void keep_faults(struct reload *reload, struct faults *faults)
+{
+	size_t size = 0;
+
+	faults_sort(faults);
+	FILE *out = open_memstream(&reload->faults, &size);
+	if (!out)
+		return;
+	for (size_t i = 0; i < faults->count; i++) {
+		char *text = fault_text(&faults->items[i]);
+		fputs(text ? text : "", out);
+		free(text);
+	}
+	fclose(out);
+}
+
+static void forget_faults(struct reload *reload)
+{
+	free(reload->faults);
+	reload->faults = NULL;
+}
+
 static bool refuse(struct reload *reload, struct generation *next)
 {
 	struct configuration *configuration = &next->configuration;
@@ -40,6 +63,7 @@ static bool refuse(struct reload *reload, struct generation *next)
 							    : "not enough memory";
 
 	configuration_report(configuration, reload->log);
+	keep_faults(reload, &configuration->faults);
 	conclude(reload, RELOAD_REFUSED, "the reload was refused, nothing has changed: %s", first);
 	generation_discard(next);
 	return false;
@@ -355,6 +379,7 @@ bool reload_begin(struct reload *reload)
 {
 	struct generation *next = generation_read(reload->path);
 
+	forget_faults(reload);
 	if (!next) {
 		conclude(reload, RELOAD_REFUSED, "the reload was refused: not enough memory");
 		return false;
@@ -396,11 +421,13 @@ bool reload_step(struct reload *reload)
 
 void reload_refuse(struct reload *reload, const char *why)
 {
+	forget_faults(reload);
 	conclude(reload, RELOAD_REFUSED, "%s", why);
 }
 
 void reload_close(struct reload *reload)
 {
+	forget_faults(reload);
 	if (reload->next)
 		settle_in(reload);
 }

@@ -33,6 +33,7 @@ struct reload {
 	uint64_t failures;         /* reloads that were refused */
 	enum reload_result result; /* of the last one */
 	char outcome[256];         /* in words */
+	char *faults;              /* of the last one, as people read them; NULL: none */
 	int64_t at;                /* seconds since 1970 */
 };
 

@@ -149,13 +149,13 @@ static void ask_reopen(void *context)
 	workers_ring(&run->workers);
 }
 
-static bool ask_reload(void *context, char outcome[CONTROL_TEXT])
+static bool ask_reload(void *context, char outcome[CONTROL_TEXT], char **details)
 {
 	struct run *run = context;
 	const uint64_t number = control_ask_reload(&run->control);
 
 	workers_ring(&run->workers);
-	return control_wait(&run->control, number, RELOAD_PATIENCE_MS, outcome);
+	return control_wait(&run->control, number, RELOAD_PATIENCE_MS, outcome, details);
 }
 
 static bool open_admin(struct run *run, struct faults *faults)
@@ -243,8 +243,10 @@ static void tell_reload(struct run *run)
 {
 	const struct reload *reload = &run->reload;
 
-	admin_tell(run->admin, reload->number, reload->failures, reload->outcome, reload->at);
-	control_answer(&run->control, reload->result == RELOAD_DONE, reload->outcome);
+	const bool good = reload->result == RELOAD_DONE;
+
+	admin_tell(run->admin, reload->number, reload->failures, good, reload->outcome, reload->at);
+	control_answer(&run->control, good, reload->outcome, reload->faults);
 	notify("READY=1");
 }
 
@@ -306,17 +308,23 @@ static bool is_over(const struct run *run)
 	       run->signals.ends > 1 || (run->deadline > 0 && loop_now(run->loop) >= run->deadline);
 }
 
-static int patience(const struct run *run)
+static int shorter(int a, int b)
+{
+	return b >= 0 && (a < 0 || b < a) ? b : a;
+}
+
+static int patience(struct run *run)
 {
 	const uint64_t now = loop_now(run->loop);
+	const int repeats = log_tell_repeats(&run->log);
 
 	if (reload_is_due(&run->reload))
 		return 0;
 	if (run->switching)
-		return SWITCH_MS;
+		return shorter(SWITCH_MS, repeats);
 	if (run->deadline == 0)
-		return -1;
-	return run->deadline > now ? (int)(run->deadline - now) : 0;
+		return repeats;
+	return shorter(run->deadline > now ? (int)(run->deadline - now) : 0, repeats);
 }
 
 static bool left_files_unread(const struct plan *plan)
@@ -378,6 +386,11 @@ static enum exit_status judge_finished(const struct run *run)
 	return lost_bad_data(run->latest->configuration.plan) ? STATUS_BAD_DATA : STATUS_FINE;
 }
 
+static void tell_repeats_later(void *context)
+{
+	workers_ring(context);
+}
+
 static void print_summary(struct run *run, uint64_t ns)
 {
 	const struct plan *plan = run->latest->configuration.plan;
@@ -405,6 +418,7 @@ static enum exit_status run_to_the_end(struct run *run)
 		.latest = &run->latest,
 		.path = command_line_configuration(run->line),
 		.number = 1 };
+	log_wake_by(&run->log, tell_repeats_later, &run->workers);
 	say_started(run);
 	progress_open(&run->progress, &run->log, run->loop, run->latest->configuration.plan);
 	watchdog_open(&run->watchdog, &run->workers, run->loop, &run->log);
@@ -416,11 +430,13 @@ static enum exit_status run_to_the_end(struct run *run)
 	progress_close(&run->progress);
 	watchdog_close(&run->watchdog);
 	close_admin(run);
+	log_wake_by(&run->log, NULL, NULL);
 	const bool finished = workers_finished(&run->workers);
 	(void)workers_stop(&run->workers); /* asked again when all is closed */
 	const enum exit_status status = run->reload.broken ? STATUS_CANNOT_OPEN
 					: finished         ? judge_finished(run)
 							   : judge_cut_short(run);
+	log_settle(&run->log);
 	print_summary(run, ns);
 	return status;
 }
@@ -457,5 +473,6 @@ enum exit_status run(const struct command_line *line)
 	if (status == STATUS_FINE)
 		status = run_to_the_end(&run);
 	close_all(&run);
+	log_settle(&run.log);
 	return status;
 }

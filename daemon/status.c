@@ -161,6 +161,22 @@ static void add_reload(cJSON *object, const struct status_about *about)
 	}
 }
 
+/* Who looks on: at how many shards, and how much went by. */
+static void add_taps(cJSON *object, const struct status_about *about)
+{
+	cJSON *list = cJSON_AddArrayToObject(object, "taps");
+
+	for (size_t i = 0; i < about->tap_count; i++) {
+		const struct tapped_node *tapped = &about->taps[i];
+		cJSON *tap = cJSON_CreateObject();
+		cJSON_AddStringToObject(tap, "node", tapped->name);
+		number(tap, "places", tapped->facts.places);
+		number(tap, "passed", tapped->facts.passed);
+		number(tap, "missed", tapped->facts.missed);
+		cJSON_AddItemToArray(list, tap);
+	}
+}
+
 char *status_json(const struct snapshot *snapshot, const struct snapshot *before,
 	const struct status_about *about)
 {
@@ -177,6 +193,7 @@ char *status_json(const struct snapshot *snapshot, const struct snapshot *before
 	cJSON_AddNumberToObject(object, "uptime_seconds", about->uptime);
 	cJSON_AddNumberToObject(object, "over_seconds", telling.over);
 	add_reload(object, about);
+	add_taps(object, about);
 	cJSON *pipelines = cJSON_AddArrayToObject(object, "pipelines");
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->pipelines[i]->shard == 0)

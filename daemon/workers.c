@@ -103,6 +103,7 @@ static void heed(struct worker *worker)
 		engine_reopen(worker->engine);
 	take_orders(worker);
 	counters_answer(&worker->workers->counters, worker->number, worker->engine);
+	taps_attend(&worker->workers->taps, worker->number, worker->engine);
 	if (engine_wants_end(worker->engine) &&
 		!atomic_exchange(&worker->workers->end_wanted, true))
 		workers_ring(worker->workers);
@@ -202,6 +203,7 @@ bool workers_open(struct workers *workers, struct plan *plan, struct loop *loop,
 	workers->items = calloc(plan->workers, sizeof(*workers->items));
 	workers->engine = engine_create(plan, 0, loop, log_engine_event, log);
 	if (!workers->items || !workers->engine || !counters_open(&workers->counters, plan) ||
+		!taps_open(&workers->taps, plan->workers) ||
 		uv_async_init(loop_uv(loop), &workers->bell, on_wake) != 0)
 		return fault_at(faults, NULL, NULL, "not enough memory to start");
 	workers->bell_open = true;
@@ -225,6 +227,7 @@ void workers_turn(struct workers *workers, int timeout_ms)
 		loop_turn(workers->loop, timeout_ms);
 	step_orders(&workers->orders, workers->engine, workers);
 	counters_answer(&workers->counters, 0, workers->engine);
+	taps_attend(&workers->taps, 0, workers->engine);
 	if (engine_wants_end(workers->engine))
 		atomic_store(&workers->end_wanted, true);
 	if (atomic_load(&workers->end_wanted) && !workers->ending)
@@ -333,6 +336,23 @@ bool workers_ask(struct workers *workers, uint64_t patience_ms, struct snapshot 
 	return counters_ask(&workers->counters, wake_all, workers, patience_ms, snapshot);
 }
 
+struct tapping *workers_tap(
+	struct workers *workers, const struct tapping_wish *wish, const char **why)
+{
+	struct tapping *tapping = taps_begin(&workers->taps, wish, why);
+
+	if (tapping)
+		wake_all(workers);
+	return tapping;
+}
+
+void workers_untap(struct workers *workers, struct tapping *tapping)
+{
+	taps_end(&workers->taps, tapping);
+	wake_all(workers);
+	taps_await(&workers->taps, tapping);
+}
+
 static bool join(struct worker *worker)
 {
 	atomic_store(&worker->stop, true);
@@ -373,6 +393,7 @@ void workers_close(struct workers *workers)
 	engine_destroy(workers->engine);
 	close_handle(&workers->bell, &workers->bell_open, workers->loop);
 	counters_close(&workers->counters);
+	taps_close(&workers->taps);
 	free(workers->items);
 	*workers = (struct workers){ 0 };
 }

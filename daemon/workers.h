@@ -7,6 +7,7 @@
 #include "daemon/counters.h"
 #include "daemon/log.h"
 #include "daemon/orders.h"
+#include "daemon/taps.h"
 #include "pipeline/engine.h"
 
 #include <stdatomic.h>
@@ -18,6 +19,7 @@ struct workers {
 	struct plan *plan;
 	struct log *log;
 	struct counters counters;
+	struct taps taps;
 	struct worker *items; /* the others: plan->workers − 1 */
 	uint32_t count;       /* of them, those that were started */
 	struct loop *loop;    /* of the first */
@@ -52,6 +54,11 @@ bool workers_follow(struct workers *workers, struct plan *plan);
 /* On any thread, between workers_open() and workers_stop(): a copy of what all have counted; waits at most `patience_ms`
  * for it. False without memory. */
 bool workers_ask(struct workers *workers, uint64_t patience_ms, struct snapshot *snapshot);
+
+/* On any thread, as workers_ask(): opens a tap, once the workers have been woken to attach it. NULL: as taps_begin(). */
+struct tapping *workers_tap(
+	struct workers *workers, const struct tapping_wish *wish, const char **why);
+void workers_untap(struct workers *workers, struct tapping *tapping);
 
 /* Gives an order to a worker that has not ended; it lies with the caller until it is done. On the first thread. */
 void workers_order(struct workers *workers, uint32_t worker, struct order *order);

@@ -68,6 +68,7 @@ struct run *run_create(struct engine *engine, struct pipeline *pipeline)
 	pipeline->engine = engine;
 	pipeline->run = run;
 	engine->runs[engine->count++] = run;
+	engine->changes++;
 	return run;
 }
 
@@ -89,6 +90,11 @@ struct engine *engine_create(
 		}
 	assert(engine->count > 0);
 	return engine;
+}
+
+uint64_t engine_changes(const struct engine *engine)
+{
+	return engine->changes;
 }
 
 void engine_set_epoch_interval(struct engine *engine, uint64_t ms)
@@ -410,6 +416,7 @@ static void close_node(struct node *node)
 static void close_run(struct run *run)
 {
 	struct pipeline *pipeline = run->pipeline;
+	run_detach_taps(run);
 	for (size_t i = 0; i < pipeline->edge_count; i++)
 		batch_empty_out(&pipeline->edges[i].batch);
 	carried_close(run);

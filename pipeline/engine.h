@@ -78,6 +78,9 @@ uint64_t plan_undelivered(const struct plan *plan);
 /* Bytes of streams that were read and neither split into records nor written. */
 uint64_t plan_undelivered_bytes(const struct plan *plan);
 
+/* Grows with each pipeline that comes to the engine. */
+uint64_t engine_changes(const struct engine *engine);
+
 /* Milliseconds of the loop's clock. */
 uint64_t engine_now(const struct engine *engine);
 
@@ -90,6 +93,7 @@ struct node_report {
 	uint64_t pins;          /* buffers held by what waits in front of it */
 	uint64_t down;          /* ms since when a sink cannot write; 0: it can */
 	bool up;                /* of a sink or source; false if one of its shards is not */
+	bool deaf;              /* of a source that listens, if one of its shards does not */
 };
 
 /* Of one shard; call it on the thread that the pipeline belongs to, between turns, or when that has ended. */

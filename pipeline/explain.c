@@ -11,6 +11,7 @@
 
 #include "config/units.h"
 #include "pipeline/holds.h"
+#include "pipeline/tap.h"
 
 enum { COLUMNS = 4 };
 
@@ -249,6 +250,9 @@ static void print_head(FILE *out, const struct plan *plan, const char *backend, 
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->pipelines[i]->shard == 0)
 			print_memory_of(out, plan->pipelines[i]);
+	if (plan->service.admin.enabled)
+		fprintf(out, "taps     none; a node copies while it is tapped: tap ≤ %s a sample\n",
+			size_format(TAP_MOST, memory));
 }
 
 char *plan_explain(const struct plan *plan, const char *backend, const char *why)

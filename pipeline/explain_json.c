@@ -7,6 +7,7 @@
 #include <cjson/cJSON.h>
 
 #include "pipeline/holds.h"
+#include "pipeline/tap.h"
 
 /* cJSON bears being given NULL; that something was lost for want of memory is kept here. */
 struct telling {
@@ -110,6 +111,8 @@ char *plan_explain_json(const struct plan *plan, const char *backend, const char
 	add_number(telling, object, "workers", plan->workers);
 	add_number(telling, object, "memory", plan->service.memory);
 	add_number(telling, object, "reserve", explain_reserve(plan));
+	if (plan->service.admin.enabled)
+		add_number(telling, object, "tap", TAP_MOST);
 	cJSON *pipelines = keep(telling, cJSON_AddArrayToObject(object, "pipelines"));
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->pipelines[i]->shard == 0)

@@ -30,6 +30,13 @@ uint64_t node_queued(const struct node *node)
 	return node->in ? node->in->put.records - node->in->taken.records : 0;
 }
 
+/* A source of connections or datagrams whose sockets are not there. */
+static bool is_deaf(const struct node *node)
+{
+	const struct source_ops *ops = (const void *)node->type;
+	return node->role == NODE_SOURCE && ops->sockets && !node->up;
+}
+
 void report_node(const struct node *node, struct node_report *report)
 {
 	assert(node->in || node->role == NODE_SOURCE);
@@ -37,6 +44,7 @@ void report_node(const struct node *node, struct node_report *report)
 	*report = (struct node_report){ .account = node->account,
 		.connections = node->connections,
 		.up = node->up,
+		.deaf = is_deaf(node),
 		.down = node->down_since ? node_now(node) - node->down_since : 0 };
 	report->account.dropped[DROP_WHEN_FULL] += before;
 	if (node->blocked_since)
@@ -110,6 +118,7 @@ void report_add(struct node_report *sum, const struct node_report *shard)
 	sum->unread += shard->unread;
 	sum->pins += shard->pins;
 	sum->up &= shard->up;
+	sum->deaf |= shard->deaf;
 	sum->down = shard->down > sum->down ? shard->down : sum->down;
 	add_account(&sum->account, &shard->account);
 }

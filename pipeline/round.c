@@ -138,6 +138,8 @@ static void step_node(struct run *run, struct node *node)
 		step_sink(run, node);
 		break;
 	}
+	if (run->taps)
+		run_show_taps(run, node);
 }
 
 static uint64_t source_quota(const struct pipeline *pipeline)

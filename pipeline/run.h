@@ -29,6 +29,7 @@ struct engine {
 	void *log_context;
 	uint64_t epoch_interval; /* ms */
 	struct turn_times times;
+	uint64_t changes; /* pipelines that came */
 	bool draining, opened, end_wanted;
 };
 
@@ -52,6 +53,7 @@ struct run {
 	bool failed;             /* it could not be opened: it waits to be replaced */
 	struct carried *carried; /* what was unfinished in the pipeline that it replaced */
 	size_t carried_count, carried_at;
+	struct tapped *taps; /* who looks at what its nodes put; NULL: nobody */
 };
 
 /* A source and the stages that only it feeds. */
@@ -125,6 +127,12 @@ void tee_process(struct run *run, struct node *tee);
 /* A turn has ended and nothing moves; a turn begins. */
 void waiting_begin(struct run *run, uint64_t now);
 void waiting_end(struct run *run, uint64_t now);
+
+/* Shows the taps what a node has put since the last step of any. */
+void run_show_taps(struct run *run, const struct node *node);
+
+/* Detaches all: the pipeline ends. */
+void run_detach_taps(struct run *run);
 
 /* The buffers that a branch pins: in all its edges. */
 uint32_t branch_pins(const struct batch *batch);

@@ -65,7 +65,6 @@ static void pause_after(struct connector *connector, const char *what, const cha
 {
 	uint64_t pause = pauses_next(&connector->pauses, &connector->retry);
 
-	node_error(connector->node, ERROR_CONNECT);
 	be_down(connector, what, reason, pause);
 	connector->failed = 0;
 	enter(connector, CONNECTOR_PAUSING, node_now(connector->node) + pause);
@@ -94,6 +93,7 @@ static void dial(struct connector *connector)
 /* The pause follows when nobody in the list has answered; it names the last of them. */
 static void dial_failed(struct connector *connector, int result)
 {
+	node_error(connector->node, ERROR_CONNECT);
 	if (++connector->failed < connector->count) {
 		next_target(connector);
 		enter(connector, CONNECTOR_PAUSING, node_now(connector->node));
@@ -159,6 +159,7 @@ void connector_lost(struct connector *connector, const char *reason)
 
 	if (lived > connector->pauses.next)
 		pauses_begin(&connector->pauses, &connector->retry);
+	node_error(connector->node, ERROR_WRITE);
 	pause_after(connector, "lost the connection to", reason);
 	next_target(connector);
 }

@@ -207,6 +207,7 @@ static void not_written(struct node *node, int result)
 	if (result == -EAGAIN && !sink->halted) {
 		wait_for_room(node);
 	} else if (result != -EAGAIN && result != -EINTR && result != -ECANCELED) {
+		node_error(node, ERROR_WRITE);
 		file_fail(node, "write", result == 0 ? EIO : -result);
 		cut_back(node);
 	}

@@ -52,6 +52,7 @@ bool file_move_empty(struct node *node)
 	if (sink->trouble.lasts && node_now(node) < sink->retry_at)
 		return false;
 	if (!file_target_shorten(&sink->target, 0)) {
+		node_error(node, ERROR_WRITE);
 		file_fail(node, "empty", errno);
 		return false;
 	}
@@ -102,6 +103,7 @@ static void stay(struct node *node, bool asked, const char *why, int error)
 	struct file_sink *sink = node->state;
 	const char *remedy = remedy_for_path(error);
 
+	node_error(node, ERROR_OPEN);
 	if (asked || !sink->move_failed)
 		node_log(node, LOG_LEVEL_ERROR, "%s; writing on in the file that is open%s%s", why,
 			remedy ? ": " : "", remedy ? remedy : "");

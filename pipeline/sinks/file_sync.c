@@ -78,6 +78,7 @@ static void fail(struct node *node, int error)
 {
 	struct file_sink *sink = node->state;
 
+	node_error(node, ERROR_SYNC);
 	if (sink->written > 0) {
 		sink->written = 0;
 		sink->rewinds = true;
@@ -113,6 +114,7 @@ bool file_sync_rewind(struct node *node)
 	struct file_sink *sink = node->state;
 
 	if (sink->rewinds && !file_target_shorten(&sink->target, sink->before)) {
+		node_error(node, ERROR_WRITE);
 		file_fail(node, "shorten", errno);
 		return false;
 	}

@@ -68,6 +68,7 @@ static void say_failing(struct stdout_sink *sink, int error)
 	struct node *node = sink->node;
 
 	node->due = node_now(node) + RETRY_MS;
+	node_error(node, ERROR_WRITE);
 	if (sink->failed_since)
 		return;
 	sink->failed_since = node_now(node);

@@ -249,9 +249,11 @@ static void adapt_slot(struct datagrams *datagrams, uint32_t largest)
 
 static void say_trouble(struct datagrams *datagrams, int error)
 {
-	if (error != EAGAIN && error != EINTR)
-		node_log_gated(datagrams->node, &datagrams->trouble_gate, LOG_LEVEL_WARNING,
-			"cannot receive: %s", strerror(error));
+	if (error == EAGAIN || error == EINTR)
+		return;
+	node_error(datagrams->node, ERROR_READ);
+	node_log_gated(datagrams->node, &datagrams->trouble_gate, LOG_LEVEL_WARNING,
+		"cannot receive: %s", strerror(error));
 }
 
 static uint64_t take_messages(struct datagrams *datagrams, struct datagram_socket *socket,

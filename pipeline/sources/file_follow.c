@@ -43,6 +43,7 @@ static void lose(struct file_follow *follow, struct followed *file)
 static void fail(struct file_follow *follow, struct followed *file, int error)
 {
 	file->failed = true;
+	node_error(follow->node, ERROR_OPEN);
 	if (error == EMFILE || error == ENFILE)
 		file_follow_schedule(&follow->walk_due, node_now(follow->node) + RETRY_MS);
 	if (!file->said)
@@ -175,6 +176,7 @@ static void read_failed(struct file_follow *follow, struct followed *file, int e
 	node_log(follow->node, LOG_LEVEL_ERROR, "%s: cannot read on at byte %llu: %s", file->path,
 		(unsigned long long)file->offset, strerror(error));
 	file->failed = file->broken = true;
+	node_error(follow->node, ERROR_READ);
 }
 
 /* What became of the read that was delivered. */

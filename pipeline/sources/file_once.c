@@ -47,6 +47,7 @@ static void skip(struct file_once *once, const char *path, const char *why)
 static void skip_unread(struct file_once *once, const char *path, int error)
 {
 	skip(once, path, strerror(error));
+	node_error(once->node, ERROR_OPEN);
 	once->node->account.unread += error != ENOENT && error != ENOTDIR;
 }
 
@@ -271,6 +272,7 @@ static void settle(struct file_once *once)
 		node_log(once->node, LOG_LEVEL_ERROR, "%s: cannot read on at byte %llu: %s",
 			once->matches[once->next - 1].path, (unsigned long long)once->offset,
 			strerror(-result));
+		node_error(once->node, ERROR_READ);
 		once->node->account.unread++;
 		end_file(once, VIEW_BROKEN);
 	}

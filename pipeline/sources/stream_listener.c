@@ -83,6 +83,7 @@ enum queue { QUEUE_EMPTY, QUEUE_WAITS, QUEUE_PAUSED };
 static void pause_accepting(struct stream_listener *source, int error)
 {
 	source->accept_at = node_now(source->node) + ACCEPT_PAUSE_MS;
+	node_error(source->node, ERROR_ACCEPT);
 	node_log_gated(source->node, &source->trouble_gate, LOG_LEVEL_WARNING,
 		"cannot accept a connection: %s; accepting pauses for %d ms", strerror(error),
 		ACCEPT_PAUSE_MS);

@@ -85,6 +85,12 @@ Test(command_line, every_command)
 		{ "list --format markdown", COMMAND_LIST },
 		{ "list --format roff", COMMAND_LIST },
 		{ "test x", COMMAND_TEST },
+		{ "status --format json --admin 127.0.0.1:9464", COMMAND_STATUS },
+		{ "top --config a.json", COMMAND_TOP },
+		{ "tap main.to.0 --raw --all", COMMAND_TAP },
+		{ "reload --admin /run/x", COMMAND_RELOAD },
+		{ "reopen", COMMAND_REOPEN },
+		{ "health --ready", COMMAND_HEALTH },
 		{ "version", COMMAND_VERSION },
 		{ "--version", COMMAND_VERSION },
 		{ "help", COMMAND_HELP },
@@ -98,6 +104,18 @@ Test(command_line, every_command)
 		cr_assert(read_words(&line, all[i].words), "%s: %s", all[i].words, line.error);
 		cr_assert_eq(line.command, all[i].command, "%s", all[i].words);
 	}
+}
+
+Test(command_line, what_a_tap_is_told)
+{
+	struct command_line line;
+
+	cr_assert(read_words(&line, "tap --grep=a=b main.to --count 17 --admin /run/x"));
+	cr_assert_str_eq(line.argument, "main.to");
+	cr_assert_str_eq(line.grep, "a=b");
+	cr_assert_str_eq(line.admin, "/run/x");
+	cr_assert_eq(line.count, 17);
+	cr_assert_eq(line.raw + line.all, 0);
 }
 
 Test(command_line, a_lone_dash_is_standard_input)
@@ -136,6 +154,15 @@ Test(command_line, wrong_ones_are_told_what_was_meant)
 		{ "run --log-format", "--log-format needs a value" },
 		{ "run --quiet=yes", "--quiet takes no value" },
 		{ "run a b", "run takes one argument, not \"b\" too" },
+		{ "tap", "tap needs a node's name, such as main.to.0" },
+		{ "tap x --count 0", "--count is a number, at least 1, not \"0\"" },
+		{ "tap x --count -1", "--count is a number, at least 1, not \"-1\"" },
+		{ "tap x --count 4294967296",
+			"--count is a number, at least 1, not \"4294967296\"" },
+		{ "tap x --count 1x", "--count is a number, at least 1, not \"1x\"" },
+		{ "tap x --grep=", "--grep needs a value" },
+		{ "run --admin x", "there is no option \"--admin\" here" },
+		{ "status a", "status takes no argument, but there is \"a\"" },
 		{ "schema a", "schema takes no argument, but there is \"a\"" },
 	};
 	struct command_line line;

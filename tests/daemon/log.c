@@ -159,3 +159,34 @@ Test(log, text_for_people_arrives_whole)
 	cr_assert_eq(size, 30000);
 	free(page);
 }
+
+static void count_wake(void *context)
+{
+	int *count = context;
+
+	++*count;
+}
+
+Test(log, the_same_again_is_folded_and_told_in_the_end)
+{
+	int woken = 0;
+
+	open_log(LOG_JSON);
+	log_wake_by(&out, count_wake, &woken);
+	for (int i = 0; i < 100; i++)
+		log_event(&out, LOG_LEVEL_WARNING, "p", "p.to.0", "no \"route\"");
+	log_settle(&out);
+	cr_assert_eq(woken, 1);
+	char *second = strchr(written(), '\n');
+	cr_assert_not_null(second);
+	*second++ = '\0';
+	cJSON *line = cJSON_Parse(text), *again = cJSON_Parse(second);
+	cr_assert_str_eq(cJSON_GetObjectItem(line, "msg")->valuestring, "no \"route\"");
+	cr_assert_str_eq(
+		cJSON_GetObjectItem(again, "msg")->valuestring, "no \"route\" (repeated 99 times)");
+	cr_assert_str_eq(cJSON_GetObjectItem(again, "node")->valuestring, "p.to.0");
+	cr_assert_eq(strchr(second, '\n'), second + strlen(second) - 1);
+	cr_assert_eq(log_tell_repeats(&out), -1);
+	cJSON_Delete(line);
+	cJSON_Delete(again);
+}

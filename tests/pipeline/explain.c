@@ -79,7 +79,8 @@ Test(explain, begins_with_backend_workers_and_memory, .init = kinds_add)
 	cr_expect_eq(strncmp(told, head, strlen(head)), 0, "%s", told);
 	cr_expect_not_null(strstr(told, pool));
 	cr_expect_not_null(strstr(told, ", max_record 1MiB unless set\n  plain: pool "));
-	cr_expect_not_null(strstr(told, ", from its own 1MiB\n\nerrors\n"));
+	cr_expect_not_null(strstr(told, ", from its own 1MiB\ntaps     none; a node copies while "
+					"it is tapped: tap ≤ 16KiB a sample\n\nerrors\n"));
 	free(told);
 	kinds_close(&planned);
 }
