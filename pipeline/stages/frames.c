@@ -23,7 +23,6 @@ struct maker {
 	void *context;
 	struct node_work *work;
 	struct frame *frame; /* NULL: it is idle */
-	struct copies copies;
 };
 
 static struct frame *frame_at(const struct frames *frames, uint32_t index)
@@ -46,15 +45,8 @@ static void make(void *owner)
 	struct frame *frame = maker->frame;
 	const struct codec *coder = maker->frames->coder;
 	coder->begin(maker->context, frame->block->data, frame->block->size);
-	coder->feed(maker->context, frame->input, frame->size, &maker->copies);
+	coder->feed(maker->context, frame->input, frame->size, NULL);
 	frame->made = coder->finish(maker->context);
-}
-
-static void count_copies(struct maker *maker)
-{
-	for (unsigned reason = 0; reason < COPY_REASONS; reason++)
-		maker->frames->node->account.copies.bytes[reason] += maker->copies.bytes[reason];
-	maker->copies = (struct copies){ 0 };
 }
 
 /* What was taken back is as it was before, but for its block, which is kept. */
@@ -63,7 +55,6 @@ static void made(void *owner, bool ran)
 	struct maker *maker = owner;
 	maker->frame->state = ran ? MADE : STAGED;
 	maker->frame = NULL;
-	count_copies(maker);
 }
 
 static struct frame *first_staged(const struct frames *frames)
