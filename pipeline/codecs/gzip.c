@@ -99,7 +99,7 @@ static void gzip_feed(void *context, const char *data, size_t size, struct copie
 {
 	struct gzip *gzip = context;
 	assert(size <= UINT32_MAX);
-	if (!copies) {
+	if (!copies && size < LONG_PIECE) {
 		deflate_piece(gzip, (const uint8_t *)data, (uint32_t)size, true);
 		return;
 	}
