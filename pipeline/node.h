@@ -253,6 +253,9 @@ void node_work_destroy(struct node_work *work);
 /* While it is in flight it is counted in node->busy. */
 void node_work_start(struct node_work *work);
 
+/* On the work's thread: the node is woken, though the work goes on. */
+void node_work_tell(struct node_work *work);
+
 /* Takes it back if no thread has begun with it; `done` is called either way. */
 void node_work_cancel(struct node_work *work);
 

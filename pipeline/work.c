@@ -10,6 +10,8 @@
 
 struct node_work {
 	uv_work_t request;
+	uv_async_t news; /* from the work that is in flight */
+	bool has_news;   /* it is open */
 	struct node *node;
 	void (*work)(void *owner);
 	void (*done)(void *owner, bool ran);
@@ -28,10 +30,38 @@ struct node_work *node_work_create(struct node *node, void (*work)(void *owner),
 	return made;
 }
 
+static void free_closed(uv_handle_t *news)
+{
+	free(news->data);
+}
+
 void node_work_destroy(struct node_work *work)
 {
 	assert(!work || !work->in_flight);
-	free(work);
+	if (work && work->has_news)
+		uv_close((uv_handle_t *)&work->news, free_closed);
+	else
+		free(work);
+}
+
+static void on_news(uv_async_t *news)
+{
+	const struct node_work *work = news->data;
+	node_wake(work->node);
+}
+
+static void open_news(struct node_work *work)
+{
+	int error = uv_async_init(loop_uv(work->node->loop), &work->news, on_news);
+	assert(error == 0);
+	work->news.data = work;
+	work->has_news = true;
+}
+
+void node_work_tell(struct node_work *work)
+{
+	assert(work->has_news);
+	uv_async_send(&work->news);
 }
 
 static void on_thread(uv_work_t *request)
@@ -52,6 +82,8 @@ static void on_loop(uv_work_t *request, int status)
 void node_work_start(struct node_work *work)
 {
 	assert(!work->in_flight);
+	if (!work->has_news)
+		open_news(work);
 	work->in_flight = true;
 	work->node->busy++;
 	work->request.data = work;

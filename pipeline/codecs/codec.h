@@ -34,7 +34,8 @@ struct codec {
 	/* Starts a frame at `to`. */
 	void (*begin)(void *context, char *to, size_t room);
 
-	/* Adds to the frame. What is copied on the way into a staging block is counted in `copies`. */
+	/* Adds to the frame. What is copied on the way into a staging block is counted in `copies`; NULL: this is all of
+	 * the frame, and nothing is copied. */
 	void (*feed)(void *context, const char *data, size_t size, struct copies *copies);
 
 	/* Ends the frame. Its size. */

@@ -99,6 +99,10 @@ static void gzip_feed(void *context, const char *data, size_t size, struct copie
 {
 	struct gzip *gzip = context;
 	assert(size <= UINT32_MAX);
+	if (!copies && size < LONG_PIECE) {
+		deflate_piece(gzip, (const uint8_t *)data, (uint32_t)size, true);
+		return;
+	}
 	if (size >= LONG_PIECE || size > STAGE_SIZE - gzip->staged)
 		deflate_staged(gzip);
 	if (size >= LONG_PIECE) {
@@ -112,7 +116,8 @@ static void gzip_feed(void *context, const char *data, size_t size, struct copie
 static size_t gzip_finish(void *context)
 {
 	struct gzip *gzip = context;
-	deflate_piece(gzip, gzip->stage, gzip->staged, true);
+	if (!gzip->stream.end_of_stream)
+		deflate_piece(gzip, gzip->stage, gzip->staged, true);
 	assert(gzip->stream.internal_state.state == ZSTATE_END);
 	return gzip->room - gzip->stream.avail_out;
 }

@@ -5,9 +5,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { FRAMES_A_THREAD = 2 };
+enum { FRAMES_A_THREAD = 2, MOST_IN_A_ROW = 16 /* before others of the pool's work may begin */ };
 
-enum state { STAGING, STAGED, AT_WORK, MADE };
+enum state { STAGING, STAGED, READY, AT_WORK, MADE };
 
 struct frame {
 	enum state state;
@@ -22,8 +22,7 @@ struct maker {
 	struct frames *frames;
 	void *context;
 	struct node_work *work;
-	struct frame *frame; /* NULL: it is idle */
-	struct copies copies;
+	bool busy;
 };
 
 static struct frame *frame_at(const struct frames *frames, uint32_t index)
@@ -37,57 +36,93 @@ static struct frame *newest(const struct frames *frames)
 	return frame_at(frames, frames->count - 1);
 }
 
+static void set_state(struct frames *frames, struct frame *frame, enum state state)
+{
+	pthread_mutex_lock(&frames->lock);
+	frame->state = state;
+	pthread_mutex_unlock(&frames->lock);
+}
+
+static bool has_state(struct frames *frames, const struct frame *frame, enum state state)
+{
+	pthread_mutex_lock(&frames->lock);
+	bool has = frame->state == state;
+	pthread_mutex_unlock(&frames->lock);
+	return has;
+}
+
 /* Making */
 
-/* On a thread. The block is not published yet: nobody else touches it. */
+/* On a thread, as what follows. The oldest that is ready becomes its own; NULL if there is none. */
+static struct frame *take_ready(struct frames *frames)
+{
+	struct frame *found = NULL;
+	pthread_mutex_lock(&frames->lock);
+	for (uint32_t i = 0; i < frames->count && !frames->halted && !found; i++)
+		if (frame_at(frames, i)->state == READY)
+			found = frame_at(frames, i);
+	if (found)
+		found->state = AT_WORK;
+	pthread_mutex_unlock(&frames->lock);
+	return found;
+}
+
+/* The block is not published yet: nobody else touches it. */
+static void make_frame(struct maker *maker, struct frame *frame)
+{
+	const struct codec *coder = maker->frames->coder;
+	coder->begin(maker->context, frame->block->data, frame->block->size);
+	coder->feed(maker->context, frame->input, frame->size, NULL);
+	frame->made = coder->finish(maker->context);
+	set_state(maker->frames, frame, MADE);
+}
+
 static void make(void *owner)
 {
 	struct maker *maker = owner;
-	struct frame *frame = maker->frame;
-	const struct codec *coder = maker->frames->coder;
-	coder->begin(maker->context, frame->block->data, frame->block->size);
-	coder->feed(maker->context, frame->input, frame->size, &maker->copies);
-	frame->made = coder->finish(maker->context);
+	for (int i = 0; i < MOST_IN_A_ROW; i++) {
+		struct frame *frame = take_ready(maker->frames);
+		if (!frame)
+			return;
+		make_frame(maker, frame);
+		node_work_tell(maker->work);
+	}
 }
 
-static void count_copies(struct maker *maker)
-{
-	for (unsigned reason = 0; reason < COPY_REASONS; reason++)
-		maker->frames->node->account.copies.bytes[reason] += maker->copies.bytes[reason];
-	maker->copies = (struct copies){ 0 };
-}
-
-/* What was taken back is as it was before, but for its block, which is kept. */
 static void made(void *owner, bool ran)
 {
 	struct maker *maker = owner;
-	maker->frame->state = ran ? MADE : STAGED;
-	maker->frame = NULL;
-	count_copies(maker);
+	(void)ran;
+	maker->busy = false;
 }
 
-static struct frame *first_staged(const struct frames *frames)
+/* The oldest get their blocks first. How many frames wait for a thread. */
+static uint32_t make_ready(struct frames *frames)
 {
-	for (uint32_t i = 0; i < frames->count; i++)
-		if (frame_at(frames, i)->state == STAGED)
-			return frame_at(frames, i);
-	return NULL;
+	uint32_t ready = 0;
+	for (uint32_t i = 0; i < frames->count; i++) {
+		struct frame *frame = frame_at(frames, i);
+		if (has_state(frames, frame, STAGED)) {
+			frame->block = pool_take(frames->blocks);
+			if (!frame->block)
+				break;
+			set_state(frames, frame, READY);
+		}
+		ready += has_state(frames, frame, READY);
+	}
+	return ready;
 }
 
-/* False if nothing waits, or there is no block. */
-static bool give_work(struct frames *frames, struct maker *maker)
+static void start_makers(struct frames *frames, uint32_t ready)
 {
-	struct frame *frame = first_staged(frames);
-	if (!frame || frames->halted)
-		return false;
-	if (!frame->block)
-		frame->block = pool_take(frames->blocks);
-	if (!frame->block)
-		return false;
-	frame->state = AT_WORK;
-	maker->frame = frame;
-	node_work_start(maker->work);
-	return true;
+	for (uint32_t i = 0; i < frames->maker_count && ready > 0 && !frames->halted; i++) {
+		struct maker *maker = &frames->makers[i];
+		if (maker->busy)
+			continue;
+		maker->busy = true;
+		node_work_start(maker->work);
+		ready--;
+	}
 }
 
 void frame_put(
@@ -105,28 +140,39 @@ void frame_put(
 	node->account.held -= records;
 }
 
+static void pop(struct frames *frames)
+{
+	pthread_mutex_lock(&frames->lock);
+	frames->first = (frames->first + 1) % frames->capacity;
+	frames->count--;
+	pthread_mutex_unlock(&frames->lock);
+}
+
 static void put_made(struct frames *frames, struct batch *out)
 {
-	while (frames->count > 0 && frame_at(frames, 0)->state == MADE && batch_room(out) > 0) {
+	while (frames->count > 0 && has_state(frames, frame_at(frames, 0), MADE) &&
+		batch_room(out) > 0) {
 		struct frame *frame = frame_at(frames, 0);
 		frame_put(frames->node, out, &frame->block, frame->made, frame->records);
-		frames->first = (frames->first + 1) % frames->capacity;
-		frames->count--;
+		pop(frames);
 	}
 }
 
 bool frames_move(struct frames *frames, struct batch *out)
 {
 	put_made(frames, out);
-	for (uint32_t i = 0; i < frames->maker_count; i++)
-		if (!frames->makers[i].frame && !give_work(frames, &frames->makers[i]))
-			break;
-	return frames->count == 0 || (frames->count == 1 && newest(frames)->state == STAGING);
+	start_makers(frames, make_ready(frames));
+	return frames->count == 0 ||
+	       (frames->count == 1 && has_state(frames, newest(frames), STAGING));
 }
 
 void frames_halt(struct frames *frames)
 {
+	if (!frames->node)
+		return;
+	pthread_mutex_lock(&frames->lock);
 	frames->halted = true;
+	pthread_mutex_unlock(&frames->lock);
 	for (uint32_t i = 0; i < frames->maker_count; i++)
 		if (frames->makers[i].work)
 			node_work_cancel(frames->makers[i].work);
@@ -138,10 +184,12 @@ bool frames_begin(struct frames *frames)
 {
 	if (frames->count == frames->capacity)
 		return false;
+	pthread_mutex_lock(&frames->lock);
 	frames->count++;
 	struct frame *frame = newest(frames);
-	assert(!frame->block);
 	frame->state = STAGING;
+	pthread_mutex_unlock(&frames->lock);
+	assert(!frame->block);
 	frame->size = 0;
 	return true;
 }
@@ -161,7 +209,7 @@ void frames_finish(struct frames *frames, uint32_t records)
 	struct frame *frame = newest(frames);
 	assert(frame->state == STAGING);
 	frame->records = records;
-	frame->state = STAGED;
+	set_state(frames, frame, STAGED);
 }
 
 /* Opening and closing */
@@ -210,6 +258,7 @@ bool frames_open(struct frames *frames, struct node *node, const struct frames_p
 	*frames = (struct frames){
 		.node = node, .coder = plan->coder, .blocks = blocks, .most_fed = plan->most_fed
 	};
+	pthread_mutex_init(&frames->lock, NULL);
 	return open_makers(frames, plan) && open_ring(frames, plan);
 }
 
@@ -225,5 +274,7 @@ void frames_close(struct frames *frames)
 	}
 	free(frames->makers);
 	free(frames->ring);
+	if (frames->node)
+		pthread_mutex_destroy(&frames->lock);
 	*frames = (struct frames){ 0 };
 }

@@ -3,14 +3,17 @@
  *     feed ─▶ [ staged | staged | at work | at work | made ] ─▶ out
  *                          at most two a thread
  *
- * The input of a frame is copied into a staging block (counted as `stage`): a thread is given one block and gives one
- * back, and nothing else is shared with it. When a thread is free and a block for the frame, the oldest one that waits
- * is begun.
+ * The input of a frame is copied into a staging block (counted as `stage`), and is ready when there is a block to make it
+ * in. A thread takes the oldest that is ready, and goes on with the next: if it waited for the loop in between, both would
+ * wake each other for each frame, and the system would put the threads on one processor. Shared is the ring, under its
+ * lock; a frame at work is its thread's alone.
  */
 #pragma once
 
 #include "pipeline/codecs/codec.h"
 #include "pipeline/node.h"
+
+#include <pthread.h>
 
 struct frame;
 struct maker;
@@ -18,7 +21,8 @@ struct maker;
 struct frames {
 	struct node *node;
 	const struct codec *coder;
-	struct pool *blocks; /* that frames are made in */
+	struct pool *blocks;  /* that frames are made in */
+	pthread_mutex_t lock; /* of the ring's bounds, the states and `halted` */
 	struct frame *ring;
 	uint32_t capacity, first, count;
 	struct maker *makers;

@@ -144,6 +144,28 @@ Test(codec, gzip_copies_short_pieces_only)
 	free(frame);
 }
 
+/* What lies in the stage already is filled up first, so that no block is shorter than it must be. */
+Test(codec, lz4_copies_short_pieces_only)
+{
+	enum { STAGE = 256 << 10 };
+	char *data = calloc(1, LARGEST);
+	void *context = codec_lz4.create(1, LARGEST);
+	size_t room = codec_lz4.bound(2 * LARGEST + 500);
+	char *frame = malloc(room);
+	struct copies copies = { 0 };
+	codec_lz4.begin(context, frame, room);
+	codec_lz4.feed(context, data, LARGEST, &copies);
+	cr_assert_eq(copies_sum(&copies), 0);
+	codec_lz4.feed(context, data, 500, &copies);
+	cr_assert_eq(copies.bytes[COPY_STAGE], 500);
+	codec_lz4.feed(context, data, LARGEST, &copies);
+	cr_assert_eq(copies.bytes[COPY_STAGE], STAGE);
+	codec_lz4.finish(context);
+	codec_lz4.destroy(context);
+	free(frame);
+	free(data);
+}
+
 #ifdef __SANITIZE_ADDRESS__
 enum { HEAP_IS_KNOWN = false };
 #else
@@ -194,6 +216,7 @@ Test(codec, memory_is_as_charged_and_does_not_grow)
 		check_memory(&codec_deflate, level, 65536);
 	for (unsigned level = 1; level <= 12; level++)
 		check_memory(&codec_lz4, level, 65536);
+	check_memory(&codec_lz4, 1, LARGEST);
 }
 
 Test(codec, frame_given_up_is_freed)

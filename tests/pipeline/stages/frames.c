@@ -65,8 +65,8 @@ static void compress_thrice(struct running *running)
 				threads);
 			cr_assert_eq(system(command), 0, "%s", command);
 		}
-		/* lz4 finds matches by what its context did before. */
-		bool same = i == 2 || system("cmp out2 out3 && cmp out3 out4") == 0;
+		/* liblz4 and isa-l find matches by what their context did before. */
+		bool same = i > 0 || system("cmp out2 out3 && cmp out3 out4") == 0;
 		cr_assert(same, "%s", codecs[i]);
 	}
 	free(text);
