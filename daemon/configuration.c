@@ -1,12 +1,15 @@
 /* A configuration as a command gets it. */
 #include "daemon/configuration.h"
 
+#include "config/include.h"
+
 #include <stdlib.h>
 
 bool configuration_read(struct configuration *configuration, const char *path, bool resolve)
 {
 	*configuration = (struct configuration){ 0 };
 	document_read(&configuration->document, path, resolve, &configuration->faults);
+	include_files(&configuration->document, &configuration->faults);
 	/* Where it is JSON, the plan's faults are told beside those of the document. */
 	if (configuration->document.root)
 		configuration->plan = plan_create(&configuration->document, &configuration->faults);
@@ -42,7 +45,8 @@ void configuration_report(struct configuration *configuration, struct log *log)
 	faults_sort(&configuration->faults);
 	for (size_t i = 0; i < configuration->faults.count; i++) {
 		const struct fault *fault = &configuration->faults.items[i];
-		if (log->format == LOG_JSON)
+		/* The journal wants a priority, and a line for each. */
+		if (log->format == LOG_JSON || log->journal)
 			report_event(fault, log);
 		else
 			report_text(fault, log);

@@ -1,6 +1,7 @@
 /* Generations. */
 #include "daemon/generation.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 struct generation *generation_read(const char *path)
@@ -12,21 +13,16 @@ struct generation *generation_read(const char *path)
 	return generation;
 }
 
-static bool holds(const struct document *document, const struct value *value)
-{
-	return value && value->document == document;
-}
-
 static bool is_in_use(const struct generation *generation, const struct plan *plan)
 {
 	const struct document *document = &generation->configuration.document;
 
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct pipeline *pipeline = plan->pipelines[i];
-		if (holds(document, pipeline->value))
+		if (document_holds(document, pipeline->value))
 			return true;
 		for (size_t k = 0; k < pipeline->node_count; k++)
-			if (holds(document, pipeline->nodes[k]->value))
+			if (document_holds(document, pipeline->nodes[k]->value))
 				return true;
 	}
 	return false;
@@ -58,17 +54,18 @@ static void forget_ended(const struct generation *generation, const struct plan 
 
 void generations_sweep(struct generation *latest)
 {
+	assert(latest);
 	for (struct generation *at = latest; at; at = at->older)
 		forget_ended(at, latest->configuration.plan);
-	struct generation **link = &latest->older;
+	struct generation *newer = latest;
 
-	while (*link) {
-		struct generation *generation = *link;
+	while (newer->older) {
+		struct generation *generation = newer->older;
 		if (is_in_use(generation, latest->configuration.plan)) {
-			link = &generation->older;
+			newer = generation;
 			continue;
 		}
-		*link = generation->older;
+		newer->older = generation->older;
 		generation_discard(generation);
 	}
 }

@@ -27,3 +27,24 @@ bool notify(const char *state)
 	close(fd);
 	return sent;
 }
+
+/* 0 where the variable is not there, or no number. */
+static uint64_t number_in(const char *variable)
+{
+	const char *text = getenv(variable);
+	char *end;
+
+	if (!text || *text < '0' || *text > '9')
+		return 0;
+	const uint64_t number = strtoull(text, &end, 10);
+	return *end ? 0 : number;
+}
+
+uint64_t notify_watchdog_interval(void)
+{
+	const uint64_t microseconds = number_in("WATCHDOG_USEC");
+
+	if (getenv("WATCHDOG_PID") && number_in("WATCHDOG_PID") != (uint64_t)getpid())
+		return 0;
+	return microseconds > 0 && microseconds < 1000 ? 1 : microseconds / 1000;
+}

@@ -1,6 +1,9 @@
 /* Reloading. */
 #include "daemon/reload.h"
 
+#include "config/include.h"
+
+#include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -219,6 +222,7 @@ static void give_orders(struct reload *reload, bool adding)
 
 static bool all_answered(const struct reload *reload, bool adding)
 {
+	assert(reload->orders);
 	for (size_t i = 0; i < reload->order_count; i++) {
 		struct order *order = &reload->orders[i];
 		if ((order->kind == ORDER_ADD) == adding &&
@@ -318,6 +322,8 @@ static void put_back(struct reload *reload, struct generation *old)
 	if (again &&
 		document_parse(&again->configuration.document, document->name, document->text,
 			document->size, true, &again->configuration.faults) &&
+		include_again(
+			&again->configuration.document, document, &again->configuration.faults) &&
 		plan_within(running_plan(reload), again) && begin_orders(reload, again))
 		return;
 	if (again)
@@ -397,4 +403,9 @@ void reload_close(struct reload *reload)
 {
 	if (reload->next)
 		settle_in(reload);
+}
+
+bool reload_is_due(const struct reload *reload)
+{
+	return reload->next && all_given_answered(reload);
 }

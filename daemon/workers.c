@@ -22,6 +22,8 @@ struct worker {
 	struct order *orders;         /* those that wait */
 	_Atomic uint64_t drain_until; /* 0: no */
 	atomic_bool reopen, stop, finished;
+	_Atomic uint64_t turns;
+	uint64_t turns_seen; /* by the first worker */
 };
 
 /* The thread of a worker. */
@@ -134,6 +136,7 @@ static void worker_run(void *context)
 		(worker->orders || !engine_finished(worker->engine))) {
 		engine_turn(worker->engine, orders_patience(worker->orders, worker->engine, -1));
 		heed(worker);
+		atomic_fetch_add_explicit(&worker->turns, 1, memory_order_relaxed);
 	}
 	if (worker->engine) {
 		worker->stuck = !engine_close(worker->engine);
@@ -233,6 +236,21 @@ static void wake(struct worker *worker)
 {
 	if (!atomic_load(&worker->finished))
 		uv_async_send(&worker->wake);
+}
+
+bool workers_turned(struct workers *workers)
+{
+	bool all = true;
+
+	for (uint32_t i = 0; i < workers->count; i++) {
+		struct worker *worker = &workers->items[i];
+		const uint64_t turns = atomic_load(&worker->turns);
+
+		all &= turns != worker->turns_seen || atomic_load(&worker->finished);
+		worker->turns_seen = turns;
+		wake(worker);
+	}
+	return all;
 }
 
 void workers_drain(struct workers *workers, uint64_t read_deadline)
