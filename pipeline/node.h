@@ -113,7 +113,7 @@ struct source_ops {
 	bool (*reads)(const struct node *node, const char *const *paths, size_t count);
 	bool sockets; /* its streams are connections: an unterminated last record is completed */
 	bool shards;  /* it can be opened several times: the kernel divides what comes */
-	bool patient; /* what it does not read at once waits, and is not lost */
+	bool patient; /* what it does not read at once waits in the kernel, which keeps more than a queue would hold */
 
 	/* Allows at most this many connections, for the reason given (static). False, and nothing done, if its user has
 	 * set how many. NULL: it has no such option. */

@@ -133,6 +133,7 @@ static void uring_start(struct loop *loop, struct io_operation *operation)
 	}
 	fill_request(uring, request, operation);
 	operation->kind |= OPERATION_SUBMITTED;
+	uring->moves |= operation_kind(operation) != OPERATION_POLL;
 }
 
 /* Requests are taken in order, so this cannot hit the operation's next use. A request that is just being handed to a
@@ -287,12 +288,14 @@ static void reap(struct loop *loop)
 	}
 }
 
+/* Polls are in no hurry: they go with what moves bytes, or with the wait. */
 static void uring_submit(struct loop *loop)
 {
 	struct uring *uring = loop->state;
 
-	if (io_uring_sq_ready(&uring->ring) == 0)
+	if (!uring->moves)
 		return;
+	uring->moves = false;
 	check_answer(io_uring_submit_and_get_events(&uring->ring));
 	reap(loop);
 }
@@ -306,6 +309,7 @@ static void uring_wait(struct loop *loop, int limit_ms)
 	watch_libuv(loop);
 	if (uring->waiting.count > 0 || !uring->watches_libuv)
 		limit_ms = 0;
+	uring->moves = false;
 	check_answer(submit_and_wait(&uring->ring, limit_ms));
 	reap(loop);
 }

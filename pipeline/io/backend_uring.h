@@ -15,6 +15,7 @@ struct uring {
 	struct operation_list cancelling; /* operations that the ring was asked to cancel */
 	uint64_t cancel_again;            /* ms: when it is asked once more */
 	bool watches_libuv;
+	bool moves; /* what is to be submitted may end at once: it is more than polls */
 	struct msghdr messages[URING_REQUESTS]; /* one for each place in the submission queue */
 };
 

@@ -9,6 +9,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+enum { MUCH = 32 * 1024 }; /* who brought as much has more the next time */
+
 static void put_last(struct inbox *inbox, struct inbox_socket *socket)
 {
 	socket->previous = inbox->last;
@@ -146,6 +148,15 @@ static bool is_transient(int error)
 	return error == EAGAIN || error == EINTR;
 }
 
+/* What is polled is asked whether it is readable, not whether it has become so: a FIN that came with the last bytes, or
+ * bytes that have come since, end the poll at once. So a short read needs no other that finds nothing. */
+static void take_answer(struct inbox_socket *socket, size_t asked, size_t got)
+{
+	socket->eager = got == asked || got >= MUCH;
+	if (socket->plain || got < asked)
+		poll_again(socket);
+}
+
 enum receive_result inbox_receive_pieces(
 	struct inbox_socket *socket, const struct iovec *pieces, uint32_t count, uint32_t *received)
 {
@@ -156,14 +167,13 @@ enum receive_result inbox_receive_pieces(
 	assert(size > 0);
 	*received = 0;
 	answer = receive(socket, pieces, count);
-	socket->eager = answer == (ssize_t)size;
 	if (answer > 0) {
 		*received = (uint32_t)answer;
-		if (socket->plain)
-			poll_again(socket);
+		take_answer(socket, size, (size_t)answer);
 		return RECEIVED;
 	}
 	if (answer < 0 && is_transient(errno)) {
+		socket->eager = false;
 		poll_again(socket);
 		return RECEIVED_NOTHING;
 	}

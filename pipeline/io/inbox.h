@@ -1,9 +1,9 @@
 /* Inboxes: the sockets of a source that have something to read, first come first served.
  *
  * A watched socket is polled; when it becomes readable it is put at the end of its inbox's list and the inbox's owner
- * is woken. The source takes the first and receives from it, at most one buffer a turn, then the next. A socket stays
- * readable until recv(2) said EAGAIN or 0 (a short read proves nothing: the FIN may share its edge with the last data);
- * then it is polled again. Not receiving is back-pressure, for that socket alone.
+ * is woken. The source takes the first and receives from it, then the next. A socket stays readable until recv(2) brought
+ * less than it was asked for; then it is polled again, which tells what is there and not what is new: a FIN that came
+ * with the last data, too. Not receiving is back-pressure, for that socket alone.
  */
 #pragma once
 
@@ -17,7 +17,7 @@ struct inbox_socket {
 	int fd;
 	bool readable;
 	bool plain; /* not a socket: read(2), polled before each */
-	bool eager; /* the last time it brought as much as it was asked for */
+	bool eager; /* the last time it brought much, or all that it was asked for */
 	void (*gone)(struct inbox_socket *socket);
 	struct inbox_socket *previous, *next;
 };
@@ -31,7 +31,7 @@ struct inbox {
 };
 
 enum receive_result {
-	RECEIVED,         /* bytes */
+	RECEIVED,         /* bytes; where it could have been more, it is being polled again */
 	RECEIVED_NOTHING, /* EAGAIN: it is being polled again */
 	RECEIVED_END,     /* the peer has finished; the socket is no longer watched */
 	RECEIVED_RESET    /* an error; `errno` says which; the socket is no longer watched */

@@ -14,11 +14,16 @@
 #include <sys/socket.h>
 
 enum {
-	MESSAGES = 16,         /* a call */
+	MESSAGES = 32,         /* a call */
 	MOST_FRESH = 256,      /* buffers of the least size that the largest datagram takes */
 	SILENCE_MS = 200,      /* draining: after that everybody has said all */
 	USUAL_DATAGRAM = 2048, /* before any has come */
-	SLOT_STEP = 64
+	SLOT_STEP = 64,
+	THICK = 32, /* a millisecond: from there on it is not worth being woken for each */
+	FEW = 8,    /* not worth a call, where more will fit before long */
+	PAUSE_MS = 1,
+	PAUSES_SHARE = 8, /* of what the kernel keeps for us, a pause may take that part */
+	KERNELS_OWN = 512 /* that it counts beside a datagram, which may take twice its size */
 };
 
 /* One message: where it goes, and what comes beside it. */
@@ -245,6 +250,44 @@ static void adapt_slot(struct datagrams *datagrams, uint32_t largest)
 		datagrams->slot -= (datagrams->slot - wanted) / 8;
 }
 
+/* --- pauses ------------------------------------------------------------------------------------------------------- */
+
+static void count_rate(struct datagrams *datagrams, uint32_t messages)
+{
+	uint64_t now = node_now(datagrams->node), passed = now - datagrams->counted_since;
+
+	datagrams->counted += messages;
+	if (passed == 0)
+		return;
+	datagrams->rate = datagrams->counted / passed;
+	datagrams->counted = 0;
+	datagrams->counted_since = now;
+}
+
+/* So many come that a wake-up brings a few, and what comes in a pause fits well into what the kernel keeps for us. */
+static bool comes_thick(const struct datagrams *datagrams)
+{
+	uint64_t size = 2 * (uint64_t)datagrams->slot + KERNELS_OWN;
+
+	/* A wait of a millisecond may last for two. */
+	return datagrams->rate >= THICK &&
+	       2 * PAUSE_MS * datagrams->rate * size <= datagrams->kernel_room / PAUSES_SHARE;
+}
+
+/* The kernel has nothing more: waits for the next one, or for the next few hundred. */
+static void wait_for_more(struct datagrams *datagrams, struct datagram_socket *socket)
+{
+	if (datagrams->draining || !comes_thick(datagrams))
+		inbox_wait(&socket->socket);
+	else
+		datagrams->paused_until = node_now(datagrams->node) + PAUSE_MS;
+}
+
+static bool is_paused(const struct datagrams *datagrams)
+{
+	return !datagrams->draining && node_now(datagrams->node) < datagrams->paused_until;
+}
+
 /* --- receiving ---------------------------------------------------------------------------------------------------- */
 
 static void say_trouble(struct datagrams *datagrams, int error)
@@ -288,9 +331,16 @@ static uint64_t receive(struct datagrams *datagrams, struct datagram_socket *soc
 	else
 		bytes = take_messages(datagrams, socket, out, (uint32_t)answer);
 	give_back(datagrams, count);
+	count_rate(datagrams, answer > 0 ? (uint32_t)answer : 0);
 	if (answer < (int)count)
-		inbox_wait(&socket->socket);
+		wait_for_more(datagrams, socket);
 	return bytes;
+}
+
+/* It is rather full, and who empties it has not come to it. */
+static bool will_have_room(const struct batch *out)
+{
+	return !batch_empty(out) && batch_room(out) < out->room_limit / 2;
 }
 
 /* Each readable socket in turn, until none is or there is no room. */
@@ -298,13 +348,13 @@ static void receive_all(struct datagrams *datagrams, struct batch *out)
 {
 	uint64_t left = datagrams->node->quota;
 
-	while (left > 0 && datagrams->inbox.count > 0) {
+	while (left > 0 && datagrams->inbox.count > 0 && !is_paused(datagrams)) {
 		uint32_t slot;
 
 		if (!receive_ready(&datagrams->buffer, datagrams->node->pool))
 			return;
 		uint32_t count = count_places(datagrams, out, left, &slot);
-		if (count == 0)
+		if (count == 0 || (count < FEW && will_have_room(out)))
 			return;
 		struct inbox_socket *next = inbox_next(&datagrams->inbox);
 		uint64_t bytes =
@@ -380,7 +430,8 @@ static void continue_drain(struct datagrams *datagrams)
 		leave(datagrams);
 	node->ended = datagrams->left;
 	silent_at = silent_at > now ? silent_at : now + 1;
-	node->due = node->ended ? 0 : smaller(silent_at, datagrams->deadline);
+	uint64_t due = silent_at < datagrams->deadline ? silent_at : datagrams->deadline;
+	node->due = node->ended ? 0 : due;
 }
 
 void datagrams_read(struct datagrams *datagrams, struct batch *out)
@@ -388,6 +439,8 @@ void datagrams_read(struct datagrams *datagrams, struct batch *out)
 	receive_all(datagrams, out);
 	if (datagrams->draining)
 		continue_drain(datagrams);
+	else
+		datagrams->node->due = is_paused(datagrams) ? datagrams->paused_until : 0;
 	update_counts(datagrams);
 }
 
@@ -443,6 +496,8 @@ bool datagrams_open(struct datagrams *datagrams, struct node *node, struct fault
 {
 	datagrams->node = node;
 	datagrams->slot = USUAL_DATAGRAM;
+	datagrams->counted_since = node_now(node);
+	datagrams->kernel_room = UINT64_MAX;
 	datagrams->inbox = (struct inbox){
 		.loop = node->loop,
 		.wake = inbox_woke,
@@ -454,6 +509,15 @@ bool datagrams_open(struct datagrams *datagrams, struct node *node, struct fault
 	return true;
 }
 
+/* What the kernel keeps of datagrams for this socket, as it counts them; 0 where it does not say. */
+static uint64_t kernel_room(int fd)
+{
+	int got = 0;
+	socklen_t length = sizeof(got);
+
+	return getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &got, &length) < 0 ? 0 : (uint64_t)got;
+}
+
 void datagrams_add(struct datagrams *datagrams, int fd)
 {
 	assert(datagrams->count < DATAGRAM_SOCKETS);
@@ -461,6 +525,8 @@ void datagrams_add(struct datagrams *datagrams, int fd)
 	int on = 1;
 
 	setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on));
+	if (kernel_room(fd) < datagrams->kernel_room)
+		datagrams->kernel_room = kernel_room(fd);
 	socket->datagrams = datagrams;
 	socket->kernel_dropped = kernel_drops(fd, 0); /* a passed one has a past */
 	inbox_watch(&datagrams->inbox, &socket->socket, fd);

@@ -6,6 +6,9 @@
  * Several are received in one call. Each gets a slot of the current buffer, as large as datagrams have been lately, and
  * behind it fresh buffers, so that the largest one finds room; what is not used goes back at once.
  *
+ * Where they come thick, a socket that is empty is not polled, which would wake for each: it is looked at again a
+ * millisecond later, and they come by the hundred. Not so where the kernel keeps too few of them meanwhile.
+ *
  *     current buffer   ...published│ slot 1 │ slot 2 │ slot 3 │
  *     fresh ones                     ▼        ▼        ▼
  */
@@ -40,7 +43,10 @@ struct datagrams {
 	uint32_t in_use;       /* of them, those that nothing of is over yet */
 	struct buffer *buffer; /* what is received next goes behind what is published */
 	struct reception *reception;
-	uint32_t slot; /* bytes */
+	uint32_t slot;                         /* bytes */
+	uint64_t counted, counted_since, rate; /* datagrams, since when (ms), and a millisecond */
+	uint64_t paused_until;                 /* ms; readable sockets are left alone until then */
+	uint64_t kernel_room;                  /* bytes; of the socket that has least */
 	struct log_gate trouble_gate, refused_gate, dropped_gate, long_gate;
 
 	bool draining, left;

@@ -196,6 +196,7 @@ const struct source_ops source_udp = {
 	.rest = udp_rest,
 	.streams = udp_streams,
 	.concurrent = udp_streams,
+	.patient = true, /* the kernel keeps more of them than any queue here would hold */
 	.sockets = true,
 	.shards = true,
 };

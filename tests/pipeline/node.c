@@ -56,8 +56,10 @@ static const struct loneliness rows[] = {
 	{ "'p':{" FROM "'to':{'file':'a'}},'q':{'from':{'file':'in'},'to':{'file':'b'}}", "p.to.0",
 		false },
 	{ "'p':{'from':{'udp':'127.0.0.1:0'},'stages':['split'],'to':{'file':'out'}}", "p.to.0",
+		true },
+	{ "'p':{'from':{'unix':'socket'},'stages':['split'],'to':{'file':'out'}}", "p.to.0",
 		false },
-	{ "'p':{'from':[{'file':'in'},{'udp':'127.0.0.1:0'}],'stages':['split'],"
+	{ "'p':{'from':[{'file':'in'},{'unix':'socket'}],'stages':['split'],"
 	  "'to':{'file':'out'}}",
 		"p.to.0", false },
 };

@@ -175,6 +175,62 @@ Test(udp_source, leaves_datagrams_to_the_kernel_until_there_is_room)
 	node_bench_on_both(waits_for_room);
 }
 
+/* Datagrams come by the hundred until it pauses; none is lost by that, and in the end it waits for the next one. */
+static void pauses(enum loop_wish wish)
+{
+	struct node_bench bench = { .room = 1024 };
+	struct taken taken = { 0 };
+	uint32_t sent = 0;
+
+	open_receiving(&bench, wish, NULL);
+	int client = connect_client(&bench);
+	for (int i = 0; i < NODE_BENCH_MOST_TURNS && !bench.node.due; i++) {
+		for (int k = 0; k < 100; k++, sent++)
+			say(client, "datagram", 8);
+		node_bench_turn(&bench, NODE_BENCH_WAIT_MS);
+		taken_take(&taken, &bench);
+	}
+	cr_assert_gt(bench.node.due, 0);
+	UNTIL_TAKEN(&bench, &taken, taken.ends == sent && bench.node.due == 0);
+	say(client, "datagram", 8);
+	UNTIL_TAKEN(&bench, &taken, taken.ends == sent + 1);
+	cr_assert_eq(bench.node.account.kernel_dropped, 0);
+	close(client);
+	taken_close(&taken);
+	node_bench_close(&bench);
+}
+
+Test(udp_source, pauses_where_datagrams_come_thick)
+{
+	node_bench_on_both(pauses);
+}
+
+/* What the kernel keeps would be full before a pause were over. */
+static void never_pauses(enum loop_wish wish)
+{
+	struct node_bench bench = { .room = 1024 };
+	struct taken taken = { 0 };
+
+	open_receiving(
+		&bench, wish, "{\"listen\": \"127.0.0.1:0\", \"receive_buffer\": \"16KiB\"}");
+	int client = connect_client(&bench);
+	for (int i = 0; i < 200; i++) {
+		for (int k = 0; k < 100; k++)
+			say(client, "datagram", 8);
+		node_bench_turn(&bench, NODE_BENCH_WAIT_MS);
+		taken_take(&taken, &bench);
+		cr_assert_eq(bench.node.due, 0);
+	}
+	close(client);
+	taken_close(&taken);
+	node_bench_close(&bench);
+}
+
+Test(udp_source, never_pauses_where_the_kernel_keeps_little)
+{
+	node_bench_on_both(never_pauses);
+}
+
 static void allows(enum loop_wish wish)
 {
 	struct node_bench bench = { 0 };
