@@ -64,7 +64,9 @@ bool control_wait(
 	const bool answered = control->done >= number;
 	const bool good = answered && control->good;
 	snprintf(outcome, CONTROL_TEXT, "%s",
-		answered ? control->outcome : "the reload is still under way");
+		answered	? control->outcome
+		: control->over ? "the reload was refused: the daemon is ending"
+				: "the reload is still under way");
 	pthread_mutex_unlock(&control->lock);
 	return good;
 }

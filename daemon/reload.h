@@ -21,6 +21,7 @@ struct reload {
 	struct workers *workers;
 	struct generation **latest; /* the owner's: changed when a reload is done */
 	const char *path;
+	uint32_t threads; /* that codecs have */
 
 	struct generation *next; /* on its way in; NULL: nothing is under way */
 	struct order *orders;
@@ -34,6 +35,7 @@ struct reload {
 	enum reload_result result; /* of the last one */
 	char outcome[256];         /* in words */
 	int64_t at;                /* seconds since 1970 */
+	bool bad_data, unread;     /* so it was in pipelines that are gone */
 };
 
 /* Reads the configuration again, and begins. False if it is done with that already: nothing has to change, or it was

@@ -290,7 +290,7 @@ static bool left_files_unread(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++)
 		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++)
-			if (plan->pipelines[i]->nodes[k]->account.unread > 0)
+			if (node_left_unread(plan->pipelines[i]->nodes[k]))
 				return true;
 	return false;
 }
@@ -298,12 +298,9 @@ static bool left_files_unread(const struct plan *plan)
 static bool lost_bad_data(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++) {
-			const uint64_t *dropped = plan->pipelines[i]->nodes[k]->account.dropped;
-			if (dropped[DROP_DAMAGED] || dropped[DROP_FRAMING] ||
-				dropped[DROP_INCOMPLETE] || dropped[DROP_PARSE])
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++)
+			if (node_lost_bad_data(plan->pipelines[i]->nodes[k]))
 				return true;
-		}
 	return false;
 }
 
@@ -340,9 +337,9 @@ static enum exit_status judge_finished(const struct run *run)
 {
 	if (run->deadline > 0)
 		return STATUS_FINE;
-	if (left_files_unread(run->latest->configuration.plan))
+	if (run->reload.unread || left_files_unread(plan_of(run)))
 		return STATUS_CANNOT_OPEN;
-	return lost_bad_data(run->latest->configuration.plan) ? STATUS_BAD_DATA : STATUS_FINE;
+	return run->reload.bad_data || lost_bad_data(plan_of(run)) ? STATUS_BAD_DATA : STATUS_FINE;
 }
 
 static void print_summary(struct run *run, uint64_t ns)
@@ -371,6 +368,7 @@ static enum exit_status run_to_the_end(struct run *run)
 		.workers = &run->workers,
 		.latest = &run->latest,
 		.path = command_line_configuration(run->line),
+		.threads = plan_threads(plan_of(run)),
 		.number = 1 };
 	say_started(run);
 	progress_open(&run->progress, &run->log, run->loop, run->latest->configuration.plan);
@@ -383,6 +381,7 @@ static enum exit_status run_to_the_end(struct run *run)
 	close_admin(run);
 	const bool finished = workers_finished(&run->workers);
 	(void)workers_stop(&run->workers); /* asked again when all is closed */
+	reload_close(&run->reload);
 	const enum exit_status status = run->reload.broken ? STATUS_CANNOT_OPEN
 					: finished         ? judge_finished(run)
 							   : judge_cut_short(run);
@@ -398,7 +397,6 @@ static void close_all(struct run *run)
 		return;
 	signals_close(&run->signals);
 	workers_close(&run->workers);
-	reload_close(&run->reload);
 	loop_destroy(run->loop);
 	generations_close(run->latest);
 }
