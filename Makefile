@@ -9,6 +9,7 @@
 #   make bench           measures viewduct beside its peers (BENCH_ROWS=pattern, BENCH_MB=256, BENCH_ROUNDS=3)
 #   make bench-guard     instructions a MB against the bounds in the tree; GUARD=write sets new ones
 #   make fuzz            each target of tests/fuzz for FUZZ_SECONDS (60), with clang's libFuzzer
+#   make test-systemd    the unit in a booted systemd; make test-docker: the image and its compose file (as root)
 #   make install         DESTDIR= PREFIX=/usr/local; also: uninstall, clean, deps, format, docs
 #
 # V=1 shows the commands; CC=clang, MODE=debug and LOGS=folder of real logs are understood.
@@ -43,7 +44,9 @@ FUZZ_PACKAGES := clang libclang-rt-14-dev libcriterion-dev
 BENCH_PACKAGES := python3 coreutils grep ripgrep zstd gzip lz4 isal pigz socat haproxy rsyslog
 LIBRARIES := -luring -luv -lcjson -lpcre2-8 -lzstd -llz4 -lisal -lz -lmicrohttpd
 
-.PHONY: deps deps-build deps-test deps-fuzz deps-bench deps-guard
+DEPLOY_PACKAGES := debootstrap systemd-container docker.io docker-compose util-linux python3 python3-yaml make zstd
+
+.PHONY: deps deps-build deps-test deps-fuzz deps-bench deps-guard deps-deploy
 deps:
 	@tests/check/packages $(BUILD_PACKAGES) $(TEST_PACKAGES) $(CHECK_PACKAGES) $(GUARD_PACKAGES)
 deps-build:
@@ -54,6 +57,8 @@ deps-guard:
 	@tests/check/packages $(BUILD_PACKAGES) $(GUARD_PACKAGES)
 deps-fuzz:
 	@tests/check/packages $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
+deps-deploy:
+	@tests/check/packages $(DEPLOY_PACKAGES)
 deps-bench:
 	@tests/check/packages $(BUILD_PACKAGES) $(BENCH_PACKAGES)
 
@@ -188,6 +193,15 @@ fuzz: deps-fuzz
 fuzz-each: $(FUZZ_TARGETS)
 	$(Q)tests/check/fuzz $(OUT) $(FUZZ_SECONDS)
 
+# The service and the image, in a booted systemd and a Docker engine of their own: as root, with Debian's mirror in reach.
+# Where that is not to be had, they say so and pass.
+.PHONY: test-systemd test-docker
+test-systemd: all
+	@tests/deploy/run systemd
+
+test-docker:
+	@tests/deploy/run docker
+
 # --- measuring --------------------------------------------------------------------------------------------------------
 
 .PHONY: bench bench-built
@@ -266,22 +280,25 @@ docs: $(BINARY)
 # --- installing -------------------------------------------------------------------------------------------------------
 
 .PHONY: install uninstall clean
-INSTALLED := $(PREFIX)/bin/viewduct $(PREFIX)/lib/systemd/system/viewduct.service \
-	$(PREFIX)/share/viewduct/viewduct.schema.json
+UNITS := $(wildcard systemd/*.service systemd/*.socket)
+# file:folder, below PREFIX.
+INSTALLED := config/viewduct.schema.json:share/viewduct \
+	$(addsuffix :share/viewduct/examples,$(wildcard config/examples/*.json)) \
+	$(addsuffix :share/viewduct/systemd,$(wildcard systemd/drop-ins/*.conf)) \
+	$(addsuffix :lib/systemd/system,$(UNITS))
 
+# Units and what they say name /usr/local: what is installed names PREFIX.
 install: all
-	install -D -m 0755 build/viewduct $(DESTDIR)$(PREFIX)/bin/viewduct
-	install -D -m 0644 config/viewduct.schema.json $(DESTDIR)$(PREFIX)/share/viewduct/viewduct.schema.json
-	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/viewduct/examples config/examples/*.json
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed 's,/usr/local/,$(PREFIX)/,' systemd/viewduct.service \
-		> $(DESTDIR)$(PREFIX)/lib/systemd/system/viewduct.service
-	chmod 0644 $(DESTDIR)$(PREFIX)/lib/systemd/system/viewduct.service
+	install -D -m 0755 -t '$(DESTDIR)$(PREFIX)/bin' $(BINARY)
+	@for pair in $(INSTALLED); do \
+		install -D -m 0644 -v -t "$(DESTDIR)$(PREFIX)/$${pair#*:}" "$${pair%:*}" || exit; done
+	@sed -i 's,/usr/local/,$(PREFIX)/,g' $(UNITS:systemd/%='$(DESTDIR)$(PREFIX)/lib/systemd/system/%')
 
 uninstall:
-	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
-	rm -rf $(DESTDIR)$(PREFIX)/share/viewduct/examples
-	rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX)/share/viewduct
+	rm -f '$(DESTDIR)$(PREFIX)/bin/viewduct'
+	@for pair in $(INSTALLED); do \
+		file=$${pair%:*}; rm -fv "$(DESTDIR)$(PREFIX)/$${pair#*:}/$${file##*/}" || exit; done
+	@cd '$(DESTDIR)$(PREFIX)/share' && rmdir --ignore-fail-on-non-empty viewduct/examples viewduct/systemd viewduct
 
 clean:
 	rm -rf build

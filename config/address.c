@@ -12,7 +12,7 @@
 
 #define REMEDY(value, ...) arena_format((value)->document->arena, __VA_ARGS__)
 
-enum { HOST_MOST = 255, PORT_EXAMPLE = 5140 };
+enum { HOST_MOST = 255, PASSED_NAME_MOST = 255, PORT_EXAMPLE = 5140 };
 
 static bool is_number(const char *text)
 {
@@ -144,6 +144,28 @@ static bool host_check(const struct option *option, const struct value *value, c
 	return true;
 }
 
+const char *passed_name(const char *text)
+{
+	static const char prefix[] = "systemd:";
+
+	return strncmp(text, prefix, sizeof(prefix) - 1) == 0 ? text + sizeof(prefix) - 1 : NULL;
+}
+
+bool passed_name_check(const struct option *option, const struct value *value, const char *name,
+	struct faults *faults)
+{
+	size_t size = strlen(name);
+
+	for (size_t i = 0; i < size; i++)
+		if (!isgraph((unsigned char)name[i]) || name[i] == ':')
+			size = 0;
+	if (size >= 1 && size <= PASSED_NAME_MOST)
+		return true;
+	return fault_address(faults, option, value,
+		"write \"systemd:\" and the FileDescriptorName= of the .socket unit",
+		"names no socket that the service manager could pass");
+}
+
 static bool parts_read(const struct option *option, const struct value *value,
 	struct address *address, struct faults *faults)
 {
@@ -151,6 +173,10 @@ static bool parts_read(const struct option *option, const struct value *value,
 	const char *scheme = strstr(text, "://");
 	if (strlen(text) != value->size)
 		return fault_address(faults, option, value, NULL, "holds a NUL byte");
+	if (option->passable && passed_name(text)) {
+		address->passed = passed_name(text);
+		return passed_name_check(option, value, address->passed, faults);
+	}
 	if (text[0] == '[')
 		return bracketed_read(option, value, address, faults);
 	if (scheme != NULL)

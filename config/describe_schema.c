@@ -119,6 +119,8 @@ static const char *const fixed_definitions[][2] = {
 		  " {'$ref': '#/$defs/resolved'}]}" },
 	{ "address", "{'anyOf': [{'type': 'string', 'pattern': ':[0-9]+$'},"
 		     " {'$ref': '#/$defs/resolved'}]}" },
+	{ "listen", "{'anyOf': [{'type': 'string', 'pattern': ':[0-9]+$|^systemd:[!-9;-~]+$'},"
+		    " {'$ref': '#/$defs/resolved'}]}" },
 	{ "bytes", "{'anyOf': [{'type': 'string', 'minLength': 1}, {'$ref': '#/$defs/secret'},"
 		   " {'type': 'object', 'properties': {'hex': {'anyOf': [{'type': 'string',"
 		   " 'pattern': '^([0-9a-fA-F]{2})+$'}, {'$ref': '#/$defs/resolved'}]}},"
@@ -193,7 +195,7 @@ static cJSON *type_schema(struct schema *schema, const struct option *option, co
 	case OPTION_STRINGS:
 		return reference("texts");
 	case OPTION_ADDRESS:
-		return reference("address");
+		return reference(option->passable ? "listen" : "address");
 	case OPTION_ADDRESSES:
 		return either(reference("address"), list_of(reference("address"), 1));
 	case OPTION_OBJECT:

@@ -30,8 +30,9 @@ struct value {
 	size_t key_offset, key_end; /* of its key, with its quotes */
 	bool unknown;               /* what it holds cannot be told; see above */
 	bool stands_in; /* the string was nothing but one ${…}: it may be read as any type */
-	uint64_t lines; /* a hash of what the file held that the string names, if its lines were read */
-	bool secret;    /* from a file or credential: never to be shown */
+	uint64_t
+		lines; /* a hash of what the file held that the string names, if its lines were read */
+	bool secret; /* from a file or credential: never to be shown */
 };
 
 struct document {

@@ -52,6 +52,7 @@ struct address {
 	const char *text; /* as written; NULL if absent */
 	const char *host; /* "" for every address */
 	uint16_t port;
+	const char *passed; /* "systemd:NAME": the NAME; then host and port say nothing. Or NULL */
 };
 
 struct addresses {
@@ -76,6 +77,7 @@ struct option {
 	bool required;
 	bool primary;            /* may stand alone: {"split": "newline"} */
 	bool wildcard;           /* ADDRESS: the host may be left out */
+	bool passable;           /* ADDRESS: it may be "systemd:NAME" */
 	bool is_path;            /* STRING, STRINGS: a file's path, for the documentation */
 	const char *needed_when; /* for the documentation: "on is delimiter"; plan() checks it */
 	const char *example;     /* a value, or JSON if it begins with { [ or " */

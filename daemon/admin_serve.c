@@ -185,7 +185,7 @@ static enum MHD_Result give_readiness(const struct answer *answer)
 static enum MHD_Result give_page(const struct answer *answer)
 {
 	struct MHD_Response *response = MHD_create_response_from_buffer(
-		page_size(), (void *)(uintptr_t)page_html, MHD_RESPMEM_PERSISTENT);
+		page_html_size, (void *)(uintptr_t)page_html, MHD_RESPMEM_PERSISTENT);
 
 	if (response)
 		MHD_add_response_header(response, "Content-Security-Policy",

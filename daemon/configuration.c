@@ -42,7 +42,8 @@ void configuration_report(struct configuration *configuration, struct log *log)
 	faults_sort(&configuration->faults);
 	for (size_t i = 0; i < configuration->faults.count; i++) {
 		const struct fault *fault = &configuration->faults.items[i];
-		if (log->format == LOG_JSON)
+		/* The journal wants a priority, and a line for each. */
+		if (log->format == LOG_JSON || log->journal)
 			report_event(fault, log);
 		else
 			report_text(fault, log);

@@ -1,6 +1,7 @@
 /* Generations. */
 #include "daemon/generation.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 struct generation *generation_read(const char *path)
@@ -62,17 +63,18 @@ static void forget_ended(const struct generation *generation, const struct plan 
 
 void generations_sweep(struct generation *latest)
 {
+	assert(latest);
 	for (struct generation *at = latest; at; at = at->older)
 		forget_ended(at, latest->configuration.plan);
-	struct generation **link = &latest->older;
+	struct generation *newer = latest;
 
-	while (*link) {
-		struct generation *generation = *link;
+	while (newer->older) {
+		struct generation *generation = newer->older;
 		if (is_in_use(generation, latest->configuration.plan)) {
-			link = &generation->older;
+			newer = generation;
 			continue;
 		}
-		*link = generation->older;
+		newer->older = generation->older;
 		generation_discard(generation);
 	}
 }

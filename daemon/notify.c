@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -22,8 +23,32 @@ bool notify(const char *state)
 	const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return false;
+	/* A manager that does not read must not hold up data for ever. */
+	const struct timeval patience = { .tv_sec = 1 };
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	const bool sent = sendto(fd, state, strlen(state), MSG_NOSIGNAL,
 				  (const struct sockaddr *)&to, size) >= 0;
 	close(fd);
 	return sent;
+}
+
+/* 0 where the variable is not there, or no number. */
+static uint64_t number_in(const char *variable)
+{
+	const char *text = getenv(variable);
+	char *end;
+
+	if (!text || *text < '0' || *text > '9')
+		return 0;
+	const uint64_t number = strtoull(text, &end, 10);
+	return *end ? 0 : number;
+}
+
+uint64_t notify_watchdog_interval(void)
+{
+	const uint64_t microseconds = number_in("WATCHDOG_USEC");
+
+	if (getenv("WATCHDOG_PID") && number_in("WATCHDOG_PID") != (uint64_t)getpid())
+		return 0;
+	return microseconds > 0 && microseconds < 1000 ? 1 : microseconds / 1000;
 }

@@ -2,16 +2,11 @@
 #include "daemon/page.h"
 
 __asm__(".pushsection .rodata\n"
-	".global page_html\n"
+	".global page_html, page_html_size\n"
 	"page_html:\n"
 	".incbin \"daemon/page.html\"\n"
-	".global page_html_end\n"
 	"page_html_end:\n"
+	".balign 8\n"
+	"page_html_size:\n"
+	".quad page_html_end - page_html\n"
 	".popsection\n");
-
-extern const char page_html_end[];
-
-size_t page_size(void)
-{
-	return (size_t)(page_html_end - page_html);
-}

@@ -4,4 +4,4 @@
 #include <stddef.h>
 
 extern const char page_html[];
-size_t page_size(void);
+extern const size_t page_html_size;

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -21,12 +22,22 @@ static double clock_seconds(clockid_t clock)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* The name, in brackets, may hold anything: what follows the last bracket is numbers (proc(5)). */
+enum { FIELD_START = 22, FIELD_SIZE = 23, FIELD_PAGES = 24, FIRST_FIELD = 3 };
+
+/* A field of proc(5)'s stat, counted from 1. The name, in brackets, may hold anything: what follows the last bracket are
+ * single words. 0 where there are fewer. */
+static uint64_t field(const char *stat, unsigned number)
+{
+	const char *at = strrchr(stat, ')');
+
+	for (unsigned skipped = FIRST_FIELD - 1; at && skipped < number; skipped++)
+		at = strchr(at + 1, ' ');
+	return at ? strtoull(at, NULL, 10) : 0;
+}
+
 static void read_stat(struct process *process)
 {
 	char text[1024];
-	unsigned long long start = 0, size = 0;
-	long long pages = 0;
 	FILE *file = fopen("/proc/self/stat", "re");
 
 	if (!file)
@@ -34,17 +45,11 @@ static void read_stat(struct process *process)
 	const size_t count = fread(text, 1, sizeof(text) - 1, file);
 	fclose(file);
 	text[count] = '\0';
-	const char *behind = strrchr(text, ')');
-	if (!behind || sscanf(behind + 1,
-			       " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d "
-			       "%*d %*d %*d %llu %llu %lld",
-			       &start, &size, &pages) != 3)
-		return;
 	const double ticks = (double)sysconf(_SC_CLK_TCK);
-	process->virtual_memory = size;
-	process->resident = (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+	process->virtual_memory = field(text, FIELD_SIZE);
+	process->resident = field(text, FIELD_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
 	process->start_time = clock_seconds(CLOCK_REALTIME) - clock_seconds(CLOCK_BOOTTIME) +
-			      (double)start / ticks;
+			      (double)field(text, FIELD_START) / ticks;
 }
 
 static uint64_t count_open_files(void)

@@ -1,6 +1,7 @@
 /* Reloading. */
 #include "daemon/reload.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -231,6 +232,7 @@ static void give_orders(struct reload *reload, bool adding)
 
 static bool all_answered(const struct reload *reload, bool adding)
 {
+	assert(reload->orders);
 	for (size_t i = 0; i < reload->order_count; i++) {
 		struct order *order = &reload->orders[i];
 		if ((order->kind == ORDER_ADD) == adding &&
@@ -466,4 +468,9 @@ void reload_close(struct reload *reload)
 {
 	if (reload->next)
 		settle_in(reload);
+}
+
+bool reload_is_due(const struct reload *reload)
+{
+	return reload->next && all_given_answered(reload);
 }

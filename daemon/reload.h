@@ -51,6 +51,9 @@ void reload_refuse(struct reload *reload, const char *why);
 /* What was under way when all workers ended is the latest generation now. */
 void reload_close(struct reload *reload);
 
+/* True if reload_step() would go on at once. */
+bool reload_is_due(const struct reload *reload);
+
 static inline bool reload_is_under_way(const struct reload *reload)
 {
 	return reload->next != NULL;

@@ -10,7 +10,9 @@
 #include "daemon/signals.h"
 #include "daemon/summary.h"
 #include "daemon/version.h"
+#include "daemon/watchdog.h"
 #include "daemon/workers.h"
+#include "pipeline/io/activation.h"
 #include "pipeline/io/loop.h"
 
 #include <inttypes.h>
@@ -20,7 +22,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OTHER_THREADS = 4, RELOAD_PATIENCE_MS = 60000, SWITCH_MS = 10 };
+enum {
+	OTHER_THREADS = 4,
+	RELOAD_PATIENCE_MS = 60000,
+	SWITCH_MS = 10,
+	STOP_MS = 5000 /* what a drain takes beyond its time, at most */
+};
 
 static const char no_memory[] = "not enough memory to start";
 
@@ -34,6 +41,7 @@ struct run {
 	struct workers workers;
 	struct signals signals;
 	struct progress progress;
+	struct watchdog watchdog;
 	struct admin *admin;
 	struct control control; /* what the admin server asks for */
 	uint64_t started;       /* ns, of uv_hrtime() */
@@ -121,6 +129,17 @@ static enum exit_status make_loop(struct run *run)
 	return STATUS_FINE;
 }
 
+static void close_unused_sockets(struct run *run)
+{
+	const char *name;
+
+	while ((name = activation_close_unused()))
+		log_say(&run->log, LOG_LEVEL_WARNING,
+			"no source listens on the socket \"%s\" that the service manager passed: "
+			"it is closed here, and whoever connects waits in vain",
+			name);
+}
+
 /* On the admin server's thread. */
 static void ask_reopen(void *context)
 {
@@ -160,6 +179,8 @@ static enum exit_status open_workers(struct run *run)
 	const bool open = workers_open(&run->workers, plan, run->loop, &run->log, faults) &&
 			  open_admin(run, faults);
 	configuration_report(&run->latest->configuration, &run->log);
+	if (open)
+		close_unused_sockets(run);
 	return open ? STATUS_FINE : STATUS_CANNOT_OPEN;
 }
 
@@ -178,6 +199,16 @@ static void say_started(struct run *run)
 	notify("READY=1");
 }
 
+/* A drain may be longer than the service manager waits for the end of a unit, unless it is told. */
+static void tell_stopping(uint64_t drain)
+{
+	char text[64];
+
+	notify("STOPPING=1");
+	snprintf(text, sizeof(text), "EXTEND_TIMEOUT_USEC=%" PRIu64, (drain + STOP_MS) * 1000);
+	notify(text);
+}
+
 /* Sockets get half of the time; the other half is for the sinks. */
 static void begin_drain(struct run *run)
 {
@@ -186,7 +217,7 @@ static void begin_drain(struct run *run)
 
 	run->deadline = now + drain;
 	log_say(&run->log, LOG_LEVEL_INFO, "draining, for %" PRIu64 " ms at most", drain);
-	notify("STOPPING=1");
+	tell_stopping(drain);
 	workers_drain(&run->workers, now + drain / 2);
 }
 
@@ -279,6 +310,8 @@ static int patience(const struct run *run)
 {
 	const uint64_t now = loop_now(run->loop);
 
+	if (reload_is_due(&run->reload))
+		return 0;
 	if (run->switching)
 		return SWITCH_MS;
 	if (run->deadline == 0)
@@ -372,12 +405,14 @@ static enum exit_status run_to_the_end(struct run *run)
 		.number = 1 };
 	say_started(run);
 	progress_open(&run->progress, &run->log, run->loop, run->latest->configuration.plan);
+	watchdog_open(&run->watchdog, &run->workers, run->loop, &run->log);
 	while (!is_over(run)) {
 		workers_turn(&run->workers, patience(run));
 		heed_signals(run);
 	}
 	const uint64_t ns = uv_hrtime() - run->started;
 	progress_close(&run->progress);
+	watchdog_close(&run->watchdog);
 	close_admin(run);
 	const bool finished = workers_finished(&run->workers);
 	(void)workers_stop(&run->workers); /* asked again when all is closed */
@@ -399,6 +434,7 @@ static void close_all(struct run *run)
 	workers_close(&run->workers);
 	loop_destroy(run->loop);
 	generations_close(run->latest);
+	activation_close();
 }
 
 enum exit_status run(const struct command_line *line)
@@ -406,6 +442,7 @@ enum exit_status run(const struct command_line *line)
 	struct run run = { .line = line };
 	enum exit_status status;
 
+	activation_take(ACTIVATION_FIRST);
 	control_open(&run.control);
 	descriptors_raise_limit();
 	log_open(&run.log, STDERR_FILENO, (enum log_format)line->log_format,

@@ -25,6 +25,8 @@ struct worker {
 	_Atomic uint64_t drain_until; /* 0: no */
 	atomic_bool reopen, stop;
 	atomic_bool idle; /* all that it runs has finished, and it has no order */
+	_Atomic uint64_t turns;
+	uint64_t turns_seen; /* by the first worker */
 };
 
 /* The thread of a worker. */
@@ -160,6 +162,7 @@ static void worker_run(void *context)
 		turn(worker->engine, worker->loop, worker->orders, -1);
 		heed(worker);
 		tell_idle(worker);
+		atomic_fetch_add_explicit(&worker->turns, 1, memory_order_relaxed);
 	}
 	if (worker->engine) {
 		worker->stuck = !engine_close(worker->engine);
@@ -253,6 +256,21 @@ static void wake(struct worker *worker)
 {
 	if (worker->started && worker->wake_open)
 		uv_async_send(&worker->wake);
+}
+
+bool workers_turned(struct workers *workers)
+{
+	bool all = true;
+
+	for (uint32_t i = 0; i < workers->count; i++) {
+		struct worker *worker = &workers->items[i];
+		const uint64_t turns = atomic_load(&worker->turns);
+
+		all &= turns != worker->turns_seen;
+		worker->turns_seen = turns;
+		wake(worker);
+	}
+	return all;
 }
 
 void workers_drain(struct workers *workers, uint64_t read_deadline)

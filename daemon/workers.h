@@ -39,6 +39,9 @@ void workers_turn(struct workers *workers, int timeout_ms);
 /* True when every pipeline has finished. */
 bool workers_finished(const struct workers *workers);
 
+/* True if every other worker has turned, or ended, since this was asked last; asks each to turn once more. */
+bool workers_turned(struct workers *workers);
+
 /* As engine_drain() and engine_reopen(), for all. */
 void workers_drain(struct workers *workers, uint64_t read_deadline);
 void workers_reopen(struct workers *workers);

@@ -1,10 +1,11 @@
-/* Conflicts: one address that two sources listen to, one file that two sinks write. */
+/* Conflicts: one address or name that two sources listen to, one file that two sinks write. */
 
 #include "pipeline/draft.h"
 
 #include <limits.h>
 #include <string.h>
 
+#include "config/address.h"
 #include "config/path.h"
 #include "pipeline/shards.h"
 
@@ -47,6 +48,25 @@ static bool same_address(const struct claim *a, const struct claim *b)
 	       hosts_overlap(left->host, right->host);
 }
 
+/* --- passed sockets ----------------------------------------------------------------------------------------------- */
+
+static const char *passed_to(const struct claim *claim)
+{
+	if (claim->option->type == OPTION_ADDRESS)
+		return ((const struct address *)field_of(claim))->passed;
+	const char *path = *(const char *const *)field_of(claim);
+	const struct value *value =
+		option_value(claim->node->type->options, claim->node->value, claim->option->name);
+	return !path || (value && value->unknown) ? NULL : passed_name(path);
+}
+
+/* Shards of one source share them. */
+static bool same_passed(const struct claim *a, const struct claim *b)
+{
+	const char *left = passed_to(a), *right = passed_to(b);
+	return left && right && a->node->value != b->node->value && strcmp(left, right) == 0;
+}
+
 /* --- paths -------------------------------------------------------------------------------------------------------- */
 
 /* Devices take any number of writers. */
@@ -55,6 +75,8 @@ static bool same_path(const struct claim *a, const struct claim *b)
 	const char *const *left = field_of(a), *const *right = field_of(b);
 	if (!*left || !*right || a->node->value == b->node->value)
 		return false; /* shards that share a file are refused elsewhere */
+	if (a->node->role == NODE_SOURCE && (passed_to(a) || passed_to(b)))
+		return false;
 	char path[PATH_MAX], other[PATH_MAX];
 	return path_normal(*left, path) && path_normal(*right, other) &&
 	       strncmp(path, "/dev/", 5) != 0 && strcmp(path, other) == 0;
@@ -68,21 +90,19 @@ struct claims {
 };
 
 /* Sources claim addresses and sockets' paths, sinks claim paths. */
-static const struct option *claim_of(
-	const struct node *node, enum node_role role, enum option_type type)
+static const struct option *claim_of(const struct node *node, enum node_role role, unsigned types)
 {
 	if (role == NODE_SINK)
 		return shards_path_option(node);
 	if (node->role != role || !node->state || !node->type->options)
 		return NULL;
 	for (const struct option *option = node->type->options; option->name; option++)
-		if (option->type == type && strcmp(option->name, "listen") == 0)
+		if (types & 1u << option->type && strcmp(option->name, "listen") == 0)
 			return option;
 	return NULL;
 }
 
-static struct claims find_claims(
-	const struct plan *plan, enum node_role role, enum option_type type)
+static struct claims find_claims(const struct plan *plan, enum node_role role, unsigned types)
 {
 	size_t room = 1;
 	for (size_t i = 0; i < plan->count; i++)
@@ -92,18 +112,18 @@ static struct claims find_claims(
 	for (size_t i = 0; i < plan->count; i++)
 		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++) {
 			const struct node *node = plan->pipelines[i]->nodes[k];
-			const struct option *option = claim_of(node, role, type);
+			const struct option *option = claim_of(node, role, types);
 			if (option)
 				claims.items[claims.count++] = (struct claim){ node, option };
 		}
 	return claims;
 }
 
-static void compare(const struct plan *plan, enum node_role role, enum option_type type,
+static void compare(const struct plan *plan, enum node_role role, unsigned types,
 	bool (*same)(const struct claim *, const struct claim *), const char *remedy,
 	const char *message, struct faults *faults)
 {
-	struct claims claims = find_claims(plan, role, type);
+	struct claims claims = find_claims(plan, role, types);
 	for (size_t i = 1; i < claims.count; i++)
 		for (size_t k = 0; k < i; k++) {
 			const struct claim *claim = &claims.items[i];
@@ -137,13 +157,18 @@ static void find_second(
 
 void conflicts_find(const struct plan *plan, struct faults *faults)
 {
-	compare(plan, NODE_SOURCE, OPTION_ADDRESS, same_address,
+	const unsigned addresses = 1u << OPTION_ADDRESS, paths = 1u << OPTION_STRING;
+
+	compare(plan, NODE_SOURCE, addresses, same_address,
 		"give it another port, or have one source for both",
 		"listens to this address already", faults);
-	compare(plan, NODE_SOURCE, OPTION_STRING, same_path,
+	compare(plan, NODE_SOURCE, addresses | paths, same_passed,
+		"give it the name of another .socket unit, or have one source for both",
+		"listens on the sockets of this name already", faults);
+	compare(plan, NODE_SOURCE, paths, same_path,
 		"give it another path, or have one source for both", "listens at this path already",
 		faults);
-	compare(plan, NODE_SINK, OPTION_STRING, same_path,
+	compare(plan, NODE_SINK, paths, same_path,
 		"give it another path, or have one sink for both", "writes to this file already",
 		faults);
 	find_second(plan, "stdin", "have one source for both", faults);

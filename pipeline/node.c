@@ -232,6 +232,11 @@ uint32_t node_shards(const struct node *node)
 	return node->pipeline->shards;
 }
 
+uint32_t node_shard(const struct node *node)
+{
+	return node->pipeline->shard;
+}
+
 /* Behind a queue without room, or with everything that the pool has, somebody waits. */
 static bool is_full(const struct node *sink)
 {

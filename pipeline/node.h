@@ -348,6 +348,9 @@ bool node_lower_connections(
 /* How many shards of the node's pipeline there are. */
 uint32_t node_shards(const struct node *node);
 
+/* Which of them the node is in, from 0. */
+uint32_t node_shard(const struct node *node);
+
 /* Whom the sink makes wait right now, because what it has not written leaves no room: their names, as many as fit. False
  * if it is nobody. */
 bool node_holds_up(const struct node *sink, char *names, size_t size);

@@ -161,7 +161,7 @@ static uint32_t pieces_of(const struct draft *draft, uint64_t max_record)
 static void tell_of_packing(struct node *node, const struct shape *in)
 {
 	char size[32];
-	if (node->role == NODE_SINK && in->kind != FLOW_FRAMES)
+	if (node->role == NODE_SINK && in && in->kind != FLOW_FRAMES)
 		snprintf(node->copies_why, sizeof(node->copies_why),
 			"0, or thin: views under %s, once, when the pool is empty",
 			size_format(node_buffer_size(node) / 16, size));

@@ -18,13 +18,15 @@ const char *remedy_for_path(int error)
 	case EWOULDBLOCK:
 		return "give each process a path of its own, or end the other (lslocks names it)";
 	case EROFS:
-		return is_service() ? "let the unit write there: ReadWritePaths= in a drop-in "
+		return is_service() ? "let the unit write there: ReadWritePaths= in a drop-in like "
+				      "write-paths.conf "
 				      "(systemctl edit)"
 				    : "mount it writable, or write elsewhere";
 	case EACCES:
 	case EPERM:
 		return is_service() ? "let the unit's user write there, and the unit: "
-				      "ReadWritePaths= in a drop-in (systemctl edit)"
+				      "ReadWritePaths= in a drop-in like write-paths.conf "
+				      "(systemctl edit)"
 				    : "let this user write there, or write elsewhere";
 	}
 	return NULL;
@@ -36,8 +38,8 @@ const char *remedy_for_peer(int error, bool is_path)
 		return NULL;
 	if (is_path)
 		return "let this user write to the socket";
-	return is_service()
-		       ? "allow the address: IPAddressAllow= in a drop-in (systemctl edit), or "
-			 "in the firewall"
-		       : "allow the address in the firewall";
+	return is_service() ? "allow the address: IPAddressAllow= in a drop-in like "
+			      "address-filter.conf (systemctl edit), or "
+			      "in the firewall"
+			    : "allow the address in the firewall";
 }

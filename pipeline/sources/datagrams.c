@@ -175,7 +175,7 @@ static void note_kernel_drops(
 	uint32_t more = dropped - socket->kernel_dropped;
 	uint64_t missed;
 
-	if (more == 0)
+	if (more == 0 || datagrams->counted_elsewhere)
 		return;
 	socket->kernel_dropped = dropped;
 	node->account.kernel_dropped += more;
@@ -324,15 +324,23 @@ static void socket_gone(struct inbox_socket *socket)
 	node_wake(datagrams->node);
 }
 
-/* What was dropped since the last datagram came. */
-static void count_last_drops(struct datagrams *datagrams, struct datagram_socket *socket)
+/* What the kernel has dropped on a socket since it was made; `unknown` where it does not say. */
+static uint32_t kernel_drops(int fd, uint32_t unknown)
 {
 	uint32_t figures[SK_MEMINFO_VARS] = { 0 };
 	socklen_t size = sizeof(figures);
 
-	if (getsockopt(socket->socket.fd, SOL_SOCKET, SO_MEMINFO, figures, &size) == 0 &&
-		size > SK_MEMINFO_DROPS * sizeof(figures[0]))
-		note_kernel_drops(datagrams, socket, figures[SK_MEMINFO_DROPS]);
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, figures, &size) < 0 ||
+		size <= SK_MEMINFO_DROPS * sizeof(figures[0]))
+		return unknown;
+	return figures[SK_MEMINFO_DROPS];
+}
+
+/* What was dropped since the last datagram came. */
+static void count_last_drops(struct datagrams *datagrams, struct datagram_socket *socket)
+{
+	note_kernel_drops(
+		datagrams, socket, kernel_drops(socket->socket.fd, socket->kernel_dropped));
 }
 
 static void leave(struct datagrams *datagrams)
@@ -452,6 +460,7 @@ void datagrams_add(struct datagrams *datagrams, int fd)
 
 	setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on));
 	socket->datagrams = datagrams;
+	socket->kernel_dropped = kernel_drops(fd, 0); /* a passed one has a past */
 	inbox_watch(&datagrams->inbox, &socket->socket, fd);
 	datagrams->in_use++;
 	update_counts(datagrams);

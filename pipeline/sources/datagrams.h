@@ -30,6 +30,7 @@ struct datagrams {
 	void (*gone)(void *owner); /* no socket is used any more: close them */
 	void *owner;
 	struct networks allow;
+	bool counted_elsewhere; /* what the kernel drops: another shard has the same sockets */
 
 	/* Its own. */
 	struct node *node;

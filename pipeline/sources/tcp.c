@@ -2,6 +2,7 @@
 
 #include "pipeline/sources/tcp.h"
 
+#include "pipeline/sources/address_listen.h"
 #include "pipeline/sources/stream_listener.h"
 
 #include <inttypes.h>
@@ -18,9 +19,10 @@ struct tcp_source {
 
 static const struct option options[] = {
 	OPTION(ADDRESS, struct tcp_source, listen, .required = true, .primary = true,
-		.wildcard = true, .example = "\"127.0.0.1:5140\"",
+		.wildcard = true, .passable = true, .example = "\"127.0.0.1:5140\"",
 		.doc = "Where to listen: an address and a port; the port alone is every address, "
-		       "IPv4 and IPv6."),
+		       "IPv4 and IPv6; or `systemd:` and the name of sockets that the service "
+		       "manager passes."),
 	OPTION(COUNT, struct tcp_source, max_connections, .standard = "1024", .least = "1",
 		.most = "1000000",
 		.doc = "The most connections at once; at the limit accepting pauses. Lowered, "
@@ -47,7 +49,7 @@ static void say_listening(struct node *node)
 	const struct tcp_source *source = node->state;
 	char port[32] = "";
 
-	if (source->listen.port == 0)
+	if (source->listen.port == 0 && !source->listen.passed)
 		snprintf(port, sizeof(port), " (port %u)", tcp_source_port(node));
 	node_log(node, LOG_LEVEL_INFO, "listening on %s%s", source->listen.text, port);
 }
@@ -61,11 +63,8 @@ static bool tcp_open(struct node *node, struct faults *faults)
 	stream->idle_timeout = source->idle_timeout;
 	if (!stream_listener_open(stream, node, faults))
 		return false;
-	const char *why =
-		listener_open(&stream->listener, source->listen.host, source->listen.port);
-	if (why)
-		return node_fault(
-			node, faults, NULL, "cannot listen on %s: %s", source->listen.text, why);
+	if (!address_listen(node, &stream->listener, &source->listen, faults))
+		return false;
 	say_listening(node);
 	stream_listener_begin(stream);
 	return true;
@@ -118,8 +117,8 @@ static bool tcp_plan(
 		return false;
 	uint32_t most = stream_listener_most(&source->stream, source->max_connections);
 	stream_listener_plan(most, node, out);
-	snprintf(node->how, sizeof(node->how), "listens on %s, at most %u connections",
-		source->listen.text, most);
+	snprintf(node->how, sizeof(node->how), "listens on %s%s, at most %u connections",
+		source->listen.text, source->listen.passed ? " (passed sockets)" : "", most);
 	return true;
 }
 

@@ -4,6 +4,7 @@
 
 #include "config/units.h"
 #include "pipeline/io/listener.h"
+#include "pipeline/sources/address_listen.h"
 #include "pipeline/sources/datagrams.h"
 
 #include <stdio.h>
@@ -20,13 +21,14 @@ struct udp_source {
 
 static const struct option options[] = {
 	OPTION(ADDRESS, struct udp_source, listen, .required = true, .primary = true,
-		.wildcard = true, .example = "\"127.0.0.1:5140\"",
+		.wildcard = true, .passable = true, .example = "\"127.0.0.1:5140\"",
 		.doc = "Where to listen: an address and a port; the port alone is every address, "
-		       "IPv4 and IPv6."),
+		       "IPv4 and IPv6; or `systemd:` and the name of sockets that the service "
+		       "manager passes."),
 	OPTION(SIZE, struct udp_source, receive_buffer, .standard = "4MiB", .least = "1KiB",
 		.most = "1GiB",
 		.doc = "What the kernel keeps for us while we are busy. Where it gives less, a "
-		       "warning says so (net.core.rmem_max)."),
+		       "warning says so (net.core.rmem_max). A passed socket keeps its own."),
 	OPTION(STRINGS, struct udp_source, allow, .example = "[\"10.0.0.0/8\", \"::1\"]",
 		.doc = "The addresses and networks that datagrams are taken from; others are "
 		       "counted and thrown away. From everybody, where it is absent."),
@@ -41,28 +43,36 @@ uint16_t udp_source_port(const struct node *node)
 }
 
 /* The kernel doubles what is asked for, for its own books, and tells the double. */
-static uint64_t set_receive_buffer(int fd, uint64_t wanted)
+static uint64_t receive_buffer_of(int fd)
 {
-	int size = (int)wanted, got = 0;
+	int got = 0;
 	socklen_t length = sizeof(got);
+
+	return getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &got, &length) < 0 ? 0 : (uint64_t)got / 2;
+}
+
+static void set_receive_buffer(int fd, uint64_t wanted)
+{
+	int size = (int)wanted;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &got, &length) < 0)
-		return 0;
-	return (uint64_t)got / 2;
 }
 
+/* A passed socket may have more than we are allowed to set: it is let be. */
 static void add_socket(struct udp_source *source, struct node *node, int fd)
 {
-	uint64_t got = set_receive_buffer(fd, source->receive_buffer);
+	bool passed = source->listen.passed != NULL;
 	char is[32], wanted[32];
 
+	if (!passed)
+		set_receive_buffer(fd, source->receive_buffer);
+	uint64_t got = receive_buffer_of(fd);
 	if (got < source->receive_buffer)
-		node_log(node, LOG_LEVEL_WARNING,
-			"receive_buffer is %s instead of %s: the kernel allows no more "
-			"(net.core.rmem_max)",
-			size_format(got, is), size_format(source->receive_buffer, wanted));
+		node_log(node, LOG_LEVEL_WARNING, "receive_buffer is %s instead of %s: %s",
+			size_format(got, is), size_format(source->receive_buffer, wanted),
+			passed ? "the .socket unit says so (ReceiveBuffer=)"
+			       : "the kernel allows no more (net.core.rmem_max)");
 	datagrams_add(&source->datagrams, fd);
 }
 
@@ -71,7 +81,7 @@ static void say_listening(struct node *node)
 	const struct udp_source *source = node->state;
 	char port[32] = "";
 
-	if (source->listen.port == 0)
+	if (source->listen.port == 0 && !source->listen.passed)
 		snprintf(port, sizeof(port), " (port %u)", udp_source_port(node));
 	node_log(node, LOG_LEVEL_INFO, "listening on %s%s", source->listen.text, port);
 }
@@ -92,6 +102,7 @@ static bool udp_open(struct node *node, struct faults *faults)
 
 	source->datagrams.gone = sockets_gone;
 	source->datagrams.owner = &source->listener;
+	source->datagrams.counted_elsewhere = source->listen.passed && node_shard(node) > 0;
 	if (!datagrams_open(&source->datagrams, node, faults))
 		return false;
 	source->listener = (struct listener){
@@ -101,11 +112,8 @@ static bool udp_open(struct node *node, struct faults *faults)
 		.type = SOCK_DGRAM,
 		.shared = node_shards(node) > 1,
 	};
-	const char *why =
-		listener_open(&source->listener, source->listen.host, source->listen.port);
-	if (why)
-		return node_fault(
-			node, faults, NULL, "cannot listen on %s: %s", source->listen.text, why);
+	if (!address_listen(node, &source->listener, &source->listen, faults))
+		return false;
 	for (uint32_t i = 0; i < source->listener.count; i++)
 		add_socket(source, node, source->listener.sockets[i].fd);
 	node->up = true;
@@ -159,8 +167,8 @@ static bool udp_plan(
 	if (!networks_read(&source->datagrams.allow, &source->allow,
 		    option_value(options, node->value, "allow"), faults))
 		return false;
-	snprintf(node->how, sizeof(node->how), "receives on %s, several datagrams a call",
-		source->listen.text);
+	snprintf(node->how, sizeof(node->how), "receives on %s%s, several datagrams a call",
+		source->listen.text, source->listen.passed ? " (passed sockets)" : "");
 	return datagrams_plan(node, out, faults);
 }
 

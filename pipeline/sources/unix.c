@@ -1,6 +1,8 @@
 /* unix: listens at a path, for connections or for datagrams. */
 
+#include "config/address.h"
 #include "pipeline/io/unix_socket.h"
+#include "pipeline/sources/address_listen.h"
 #include "pipeline/sources/datagrams.h"
 #include "pipeline/sources/stream_listener.h"
 
@@ -9,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 enum type { STREAM, DATAGRAM };
 
@@ -19,9 +20,10 @@ struct unix_source {
 	const char *mode;
 	uint64_t max_connections;
 
+	const char *passed; /* the name of passed sockets; NULL: `listen` is a path */
 	mode_t permissions;
 	struct unix_socket socket;
-	struct stream_listener stream; /* type stream */
+	struct stream_listener stream; /* type datagram: its listener only keeps the sockets */
 	struct datagrams datagrams;    /* type datagram */
 };
 
@@ -31,11 +33,13 @@ static const struct option options[] = {
 	OPTION(STRING, struct unix_source, listen, .required = true, .primary = true,
 		.is_path = true, .example = "/run/app/log.sock",
 		.doc = "The socket's path. A socket that nobody answers any more is replaced; it "
-		       "is removed at the end."),
+		       "is removed at the end. Or `systemd:` and the name of sockets that the "
+		       "service manager passes."),
 	OPTION(CHOICE, struct unix_source, type, .choices = type_names,
 		.doc = "Connections, each a stream of bytes, or datagrams."),
 	OPTION(STRING, struct unix_source, mode, .standard = "0660",
-		.doc = "The socket's permissions, exactly these, in octal."),
+		.doc = "The socket's permissions, exactly these, in octal. Of a passed one the "
+		       ".socket unit says them (SocketMode=)."),
 	OPTION(COUNT, struct unix_source, max_connections, .standard = "1024", .least = "1",
 		.most = "1000000",
 		.doc = "The most connections at once; at the limit accepting pauses. Lowered, "
@@ -69,6 +73,27 @@ static bool plan_path(
 		"the path of a unix socket has 1 to %d bytes", (int)UNIX_PATH_MOST);
 }
 
+static bool plan_passed(
+	const struct unix_source *source, const struct node *node, struct faults *faults)
+{
+	const struct value *mode = value_member(node->value, "mode");
+
+	if (mode)
+		fault_at(faults, mode, "leave it out, and set SocketMode= in the .socket unit",
+			"\"mode\" cannot be set for a socket that the service manager made");
+	return passed_name_check(&options[0], option_value(options, node->value, "listen"),
+		       source->passed, faults) &&
+	       !mode;
+}
+
+static bool plan_listen(struct unix_source *source, const struct node *node, struct faults *faults)
+{
+	const struct value *value = option_value(options, node->value, "listen");
+
+	source->passed = value && value->unknown ? NULL : passed_name(source->listen);
+	return source->passed ? plan_passed(source, node, faults) : plan_path(source, node, faults);
+}
+
 static bool unix_plan(
 	struct node *node, const struct shape *in, struct shape *out, struct faults *faults)
 {
@@ -76,7 +101,7 @@ static bool unix_plan(
 
 	(void)in;
 	bool good = plan_mode(source, node, faults);
-	if (!plan_path(source, node, faults) || !good)
+	if (!plan_listen(source, node, faults) || !good)
 		return false;
 	if (source->type == DATAGRAM) {
 		snprintf(node->how, sizeof(node->how), "receives at %s, several datagrams a call",
@@ -116,28 +141,53 @@ static bool unix_lower(struct node *node, uint32_t connections, const char *why)
 
 /* --- running ------------------------------------------------------------------------------------------------------ */
 
-static const char *make_socket(struct unix_source *source)
+static bool make_socket(struct unix_source *source, struct node *node, struct faults *faults)
 {
 	int type = source->type == DATAGRAM ? SOCK_DGRAM : SOCK_STREAM;
+	const char *why =
+		unix_socket_open(&source->socket, source->listen, type, source->permissions);
 
-	return unix_socket_open(&source->socket, source->listen, type, source->permissions);
+	if (why)
+		return node_fault(
+			node, faults, NULL, "cannot listen at %s: %s", source->listen, why);
+	listener_adopt(&source->stream.listener, source->socket.fd);
+	return true;
 }
 
 static void datagrams_gone(void *owner)
 {
-	const struct unix_source *source = owner;
+	struct unix_source *source = owner;
 
-	close(source->socket.fd);
+	listener_stop(&source->stream.listener);
+}
+
+static void never_woken(void *owner)
+{
+	(void)owner;
 }
 
 static bool open_shared(struct unix_source *source, struct node *node, struct faults *faults)
 {
 	source->stream.max_connections = source->max_connections;
+	if (source->type == STREAM)
+		return stream_listener_open(&source->stream, node, faults);
 	source->datagrams.gone = datagrams_gone;
 	source->datagrams.owner = source;
-	if (source->type == DATAGRAM)
-		return datagrams_open(&source->datagrams, node, faults);
-	return stream_listener_open(&source->stream, node, faults);
+	source->stream.listener = (struct listener){
+		.loop = node->loop, .wake = never_woken, .owner = source, .type = SOCK_DGRAM
+	};
+	return datagrams_open(&source->datagrams, node, faults);
+}
+
+static void begin(struct unix_source *source)
+{
+	const struct listener *listener = &source->stream.listener;
+
+	if (source->type == STREAM)
+		stream_listener_begin(&source->stream);
+	else
+		for (uint32_t i = 0; i < listener->count; i++)
+			datagrams_add(&source->datagrams, listener->sockets[i].fd);
 }
 
 static bool unix_open(struct node *node, struct faults *faults)
@@ -146,18 +196,14 @@ static bool unix_open(struct node *node, struct faults *faults)
 
 	if (!open_shared(source, node, faults))
 		return false;
-	const char *why = make_socket(source);
-	if (why)
-		return node_fault(
-			node, faults, NULL, "cannot listen at %s: %s", source->listen, why);
+	struct listener *listener = &source->stream.listener;
+	bool open = source->passed ? passed_listen(node, listener, source->passed, true, faults)
+				   : make_socket(source, node, faults);
+	if (!open)
+		return false;
 	node_log(node, LOG_LEVEL_INFO, "listening at %s", source->listen);
 	node->up = true;
-	if (source->type == DATAGRAM) {
-		datagrams_add(&source->datagrams, source->socket.fd);
-		return true;
-	}
-	listener_adopt(&source->stream.listener, source->socket.fd);
-	stream_listener_begin(&source->stream);
+	begin(source);
 	return true;
 }
 

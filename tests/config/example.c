@@ -31,7 +31,7 @@ const struct option example_options[] = { OPTION(BYTES_LIST, struct example, con
 	OPTION(BYTES, struct example, delimiter, .needed_when = "`on` is `delimiter`"),
 	OPTION(BYTES, struct example, mark, .standard = "--"),
 	OPTION(STRINGS, struct example, exclude, .is_path = true, .standard = "*.gz"),
-	OPTION(ADDRESS, struct example, listen, .wildcard = true),
+	OPTION(ADDRESS, struct example, listen, .wildcard = true, .passable = true),
 	OPTION(ADDRESS, struct example, connect),
 	OPTION_GROUP(struct example, retry, example_retry_options, .doc = "When to try again."),
 	OPTION(SUBTREE, struct example, not, .table = example_options,

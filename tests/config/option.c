@@ -266,6 +266,12 @@ static const struct example_wrong wrongs[] = {
 	{ "{'listen':'*:514'}", 1, 11, "/listen",
 		"'*:514' for 'listen' has no host`s name or address", "write ':514'" },
 	{ "{'listen':'514'}", 1, 11, "/listen", "'514' for 'listen' has no host", "write ':514'" },
+	{ "{'listen':'systemd:'}", 1, 11, "/listen",
+		"'systemd:' for 'listen' names no socket that the service manager could pass",
+		"write 'systemd:' and the FileDescriptorName= of the .socket unit" },
+	{ "{'listen':'systemd:a:b'}", 1, 11, "/listen",
+		"'systemd:a:b' for 'listen' names no socket that the service manager could pass",
+		"write 'systemd:' and the FileDescriptorName= of the .socket unit" },
 	{ "{'retry':5}", 1, 10, "/retry", "an object of options is due for retry, not a number",
 		"write {'first': '100ms'}" },
 	{ "{'retry':{'first':5}}", 1, 19, "/retry/first",
@@ -535,6 +541,19 @@ Test(option, addresses)
 		cr_expect_eq(reading.state.listen.port, all[i].port);
 		close_read(&reading);
 	}
+}
+
+Test(option, names_of_passed_sockets)
+{
+	struct reading reading;
+	read_good(&reading, "{'listen': 'systemd:syslog.tcp-1'}", true);
+	cr_expect_str_eq(reading.state.listen.passed, "syslog.tcp-1");
+	cr_expect_str_eq(reading.state.listen.text, "systemd:syslog.tcp-1");
+	close_read(&reading);
+	read_good(&reading, "{'listen': '127.0.0.1:1', 'connect': 'systemd:514'}", true);
+	cr_expect_null(reading.state.listen.passed);
+	cr_expect_str_eq(reading.state.connect.host, "systemd");
+	close_read(&reading);
 }
 
 Test(option, lines_of_a_file)

@@ -47,6 +47,36 @@ Test(notify, reaches_an_abstract_socket)
 		&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)), path);
 }
 
+static void expect_interval(const char *usec, const char *pid, uint64_t wanted)
+{
+	unsetenv("WATCHDOG_USEC");
+	unsetenv("WATCHDOG_PID");
+	if (usec)
+		setenv("WATCHDOG_USEC", usec, 1);
+	if (pid)
+		setenv("WATCHDOG_PID", pid, 1);
+	cr_expect_eq(notify_watchdog_interval(), wanted, "%s for %s", usec ? usec : "none",
+		pid ? pid : "anybody");
+}
+
+Test(notify, knows_the_interval_of_the_watchdog)
+{
+	char mine[16], other[16];
+
+	snprintf(mine, sizeof(mine), "%d", (int)getpid());
+	snprintf(other, sizeof(other), "%d", (int)getppid());
+	expect_interval(NULL, NULL, 0);
+	expect_interval("30000000", NULL, 30000);
+	expect_interval("30000000", mine, 30000);
+	expect_interval("30000000", other, 0);
+	expect_interval("30000000", "", 0);
+	expect_interval("500", NULL, 1);
+	expect_interval("0", NULL, 0);
+	expect_interval("-5", NULL, 0);
+	expect_interval("5s", NULL, 0);
+	expect_interval("", NULL, 0);
+}
+
 Test(notify, without_a_manager_nothing_happens)
 {
 	unsetenv("NOTIFY_SOCKET");

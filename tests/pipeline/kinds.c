@@ -13,8 +13,8 @@ struct listener {
 };
 
 static const struct option listener_options[] = { OPTION(ADDRESS, struct listener, listen,
-							  .required = true, .primary = true,
-							  .wildcard = true),
+							  .passable = true, .required = true,
+							  .primary = true, .wildcard = true),
 	OPTION(COUNT, struct listener, max_connections, .standard = "1024"), OPTIONS_END };
 
 static uint32_t listener_streams(const struct node *node)

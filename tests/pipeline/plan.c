@@ -276,6 +276,24 @@ static const struct refusal refusals[] = {
 	  "'newline' } ], 'to': 'null' } } }",
 		"2:39 /pipelines/q/from/tcp/listen: \"p.from.0\" listens to this address already "
 		"[give it another port, or have one source for both]\n" },
+	{ "{ 'pipelines': { 'p': { 'from': { 'tcp': 'systemd:a' }, 'stages': [ 'split' ], 'to': "
+	  "'null' },\n"
+	  "  'q': { 'from': { 'unix': { 'listen': 'systemd:a' } }, 'stages': [ 'split' ], 'to': "
+	  "'null' },\n"
+	  "  'r': { 'from': { 'udp': 'systemd:b' }, 'stages': [ 'split' ], 'to': 'null' },\n"
+	  "  's': { 'from': { 'unix': 'systemd:c' }, 'stages': [ 'split' ], 'to': 'null' },\n"
+	  "  't': { 'from': { 'unix': 'systemd:c' }, 'stages': [ 'split' ], 'to': 'null' },\n"
+	  "  'u': { 'from': { 'unix': './systemd:c' }, 'stages': [ 'split' ], 'to': 'null' } } }",
+		"2:40 /pipelines/q/from/unix/listen: \"p.from.0\" listens on the sockets of this "
+		"name already [give it the name of another .socket unit, or have one source for "
+		"both]\n"
+		"5:28 /pipelines/t/from/unix: \"s.from.0\" listens on the sockets of this name "
+		"already [give it the name of another .socket unit, or have one source for "
+		"both]\n" },
+	{ "{ 'pipelines': { 'p': { 'from': { 'unix': { 'listen': 'systemd:a', 'mode': '0600' } }, "
+	  "'to': 'null' } } }",
+		"1:76 /pipelines/p/from/unix/mode: \"mode\" cannot be set for a socket that the "
+		"service manager made [leave it out, and set SocketMode= in the .socket unit]\n" },
 	{ "{ 'pipelines': { 'p': { 'from': 'stdin', 'to': { 'file': '/var/a' } },\n"
 	  "  'q': { 'from': 'input', 'to': { 'file': { 'path': '/var//b/../a' } } } } }",
 		"2:53 /pipelines/q/to/file/path: \"p.to.0\" writes to this file already [give it "

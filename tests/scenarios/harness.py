@@ -217,7 +217,7 @@ class Daemon:
     """A daemon that runs. Ready when the constructor returns, unless it ended before."""
 
     def __init__(self, case, configuration, arguments=(), log_format="json", stdin=subprocess.DEVNULL, stdout=None,
-                 wrap=(), environment=None, wait=True):
+                 wrap=(), environment=None, wait=True, descriptors=()):
         self.case = case
         self.log_format = log_format
         self.stderr_path = case.path(f"stderr.{len(case.daemons)}")
@@ -233,7 +233,7 @@ class Daemon:
                        "inject=io_uring_setup:error=EPERM", *command]
         with open(self.stderr_path, "wb") as stderr, open(self.stdout_path, "wb") as own_stdout:
             self.process = subprocess.Popen([*wrap, *command], cwd=case.folder, env=variables, stdin=stdin,
-                                            stdout=stdout or own_stdout, stderr=stderr)
+                                            stdout=stdout or own_stdout, stderr=stderr, pass_fds=descriptors)
         if wait:
             expect(self.wait_for("READY=1"), f"it does not start: {self.stderr()[-2000:]!r}")
 

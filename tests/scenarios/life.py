@@ -202,10 +202,11 @@ def progress_is_shown_on_a_terminal_and_removed(case):
 
 
 @scenario(("uring",))
-def a_bug_is_70(case):
-    """What a failed assertion does, done from outside; no core is wanted here."""
+def an_abort_is_70(case):
+    """As a watchdog does it, from outside, and not taken for a bug; no core is wanted here."""
     port = free_port()
     daemon = case.daemon(one({"tcp": {"listen": f"127.0.0.1:{port}"}}, ["split"], "null"), wait=True)
     daemon.signal(signal.SIGABRT)
     expect_equal(daemon.process.wait(10), 70, "exit status")
-    expect(b"this is a bug" in daemon.stderr(), "what is said")
+    expect(b"aborted from outside" in daemon.stderr(), "what is said")
+    expect(b"this is a bug" not in daemon.stderr(), "what is said")

@@ -249,6 +249,7 @@ def what_is_wrong_changes_nothing(case):
                 case.write("viewduct.json", json.dumps({**wrong, "service": service | wrong.get("service", {})}).encode())
             status, answer = ask(case.path("admin.sock"), "/reload", "POST")
             expect_equal(status, 409, f"the answer to {what}")
+            expect(daemon.wait_for("READY=1"), "it has ended")
             expect("nothing has changed" in answer and text in answer, f"{what}: {answer!r}")
             expect_equal(total(metrics(admin), "config_reload_failures_total"), count, f"failures after {what}")
             found = json.loads(ask(admin, "/status")[1])
@@ -537,12 +538,13 @@ def what_cannot_be_opened_is_put_back(case):
 
 @scenario()
 def what_cannot_even_be_put_back_is_74(case):
-    """The folder of the old file has gone meanwhile."""
+    """The folder of the old file is a file by now."""
     port = free_port()
     case.folder.joinpath("folder").mkdir()
     daemon = case.daemon({"pipelines": {"main": pipeline(tcp(port), {"file": "folder/out"})}})
     case.folder.joinpath("folder/out").unlink()
     case.folder.joinpath("folder").rmdir()
+    case.write("folder", b"")
     case.configure({"pipelines": {"main": pipeline(tcp(port), {"file": "/dev/null/file"})}})
     daemon.signal(signal.SIGHUP)
     result = daemon.finish(status=74)
@@ -673,7 +675,7 @@ def what_is_decompressed_ends_with_its_streams(case):
 
     def configuration(*stages):
         return {"service": {"drain": "20s"}, "pipelines": {"main": {
-            "from": tcp(port), "stages": [{"decompress": "gzip"}, "split", *stages], "to": {"file": "out"}}}}
+            "from": {"tcp": f"127.0.0.1:{port}"}, "stages": [{"decompress": "gzip"}, "split", *stages], "to": {"file": "out"}}}}
 
     daemon = case.daemon(configuration())
     peer.send(port, gzip.compress(b"one\n"))

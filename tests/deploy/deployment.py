@@ -1,0 +1,118 @@
+"""What the tests of deployments share: the README's own commands, a Debian to run them in, and how steps are told.
+
+All that is made lies below build/deploy; the trees of packages stay there, so that the next run is quick.
+"""
+
+import hashlib
+import http.client
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "build/deploy"
+MIRROR = os.environ.get("MIRROR", "http://deb.debian.org/debian")
+sys.path.insert(0, str(ROOT / "tests/scenarios"))
+from harness import Failure, Skip, expect, expect_equal, lines, until  # noqa: E402, F401  pylint: disable=unused-import
+
+
+def readme_commands(test, name):
+    """The block that stands behind `<!-- make TEST runs: NAME -->` in the README, a command a line."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.search(rf"<!-- make {test} runs: {name} -->\n+((?:    .*\n)+)", text)
+    expect(found, f"README.md has no block for {test}: {name}")
+    return [line[4:] for line in found[1].splitlines()]
+
+
+def reachable(address):
+    try:
+        with urllib.request.urlopen(address, timeout=20):
+            return True
+    except OSError:
+        return False
+
+
+def expect_mirror():
+    if not reachable(f"{MIRROR}/dists/bookworm/Release"):
+        raise Skip(f"{MIRROR} cannot be reached")
+
+
+def build(command, log, **keywords):
+    """Runs what makes a tree; its output goes to a file, of which the end is shown where it fails."""
+    path = FOLDER / log
+    with open(path, "wb") as output:
+        ended = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=600,
+                               check=False, **keywords)
+    if ended.returncode != 0:
+        end = path.read_text(errors="replace")[-1500:]
+        raise Skip(f"{' '.join(map(str, command))[:100]} does not work here: {end}")
+
+
+def remove(tree):
+    if tree.exists():
+        subprocess.run(["rm", "-rf", "--one-file-system", str(tree)], check=True)
+
+
+def tree(name, make):
+    """A folder of build/deploy that is made once: `make(folder)`."""
+    folder, half = FOLDER / name, FOLDER / f"{name}.half"
+    if folder.exists():
+        return folder
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    expect_mirror()
+    remove(half)
+    make(half)
+    half.rename(folder)
+    return folder
+
+
+def debian():
+    """A minimal Debian 12, as debootstrap makes it."""
+
+    def make(folder):
+        build(["debootstrap", "--variant=minbase", "bookworm", str(folder), MIRROR], "debootstrap.log")
+        shutil.rmtree(folder / "var/cache/apt/archives")
+
+    return tree("debian", make)
+
+
+def debian_with(name, packages):
+    """The same with packages; of another list is another tree."""
+    name = f"{name}-{hashlib.sha256(' '.join(packages).encode()).hexdigest()[:8]}"
+
+    def make(folder):
+        subprocess.run(["cp", "-a", "--reflink=auto", str(debian()), str(folder)], check=True)
+        install = f"apt-get update -qq && apt-get install -y -qq --no-install-recommends {' '.join(packages)}"
+        variables = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
+        build(["chroot", str(folder), "sh", "-c", f"{install} && apt-get clean"], f"{name}.log", env=variables)
+
+    return tree(name, make)
+
+
+def ask(connection, path):
+    """An HTTP request on a connected socket: the status and the body."""
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+    response = http.client.HTTPResponse(connection)
+    response.begin()
+    return response.status, response.read().decode()
+
+
+def play(title, steps, *arguments):
+    """Runs one step behind the other. The exit status."""
+    for step in steps:
+        began = time.monotonic()
+        try:
+            step(*arguments)
+        except Skip as skip:
+            print(f"skipped  {title}.{step.__name__}: {skip}", flush=True)
+            continue
+        except (Failure, OSError, subprocess.SubprocessError) as failure:
+            print(f"failed   {title}.{step.__name__}: {failure}", flush=True)
+            return 1
+        print(f"passed   {title}.{step.__name__} ({time.monotonic() - began:.1f} s)", flush=True)
+    return 0

@@ -1,0 +1,284 @@
+#!/usr/bin/env python3
+"""The unit in a booted systemd, installed and started by the README's own commands."""
+
+import os
+import pathlib
+import signal
+import socket
+import sys
+import threading
+
+from deployment import ROOT, Skip, ask, expect, expect_equal, play, readme_commands, until
+from machine import PATIENCE, Machine
+
+UNIT = "viewduct.service"
+LOGS = "/var/log/private/viewduct"  # where /var/log/viewduct leads, for a unit with a user of its own
+DROP_INS = "/etc/systemd/system/viewduct.service.d"
+PORT = 5140
+
+
+def records_of(machine, name="all.log"):
+    """The whole records of a file that a sink wrote."""
+    try:
+        data = pathlib.Path(machine.path(f"{LOGS}/{name}")).read_bytes()
+    except FileNotFoundError:
+        return []
+    return data.split(b"\n")[:-1]
+
+
+def send(machine, text):
+    """One connection that brings the text, and waits until it was taken."""
+    with machine.connect(PORT) as client:
+        client.sendall(text)
+        client.shutdown(socket.SHUT_WR)
+        while client.recv(65536):
+            continue
+
+
+def expect_records(machine, wanted, name="all.log"):
+    until(lambda: set(wanted) <= set(records_of(machine, name)), f"{wanted[:3]} in {name}")
+
+
+def restarts(machine):
+    return int(machine.show(UNIT, "NRestarts"))
+
+
+def main_pid(machine):
+    """As the machine numbers it."""
+    return int(machine.show(UNIT, "MainPID"))
+
+
+def outer_pid(machine):
+    """The daemon's number, as we see it."""
+    inner = main_pid(machine)
+    for entry in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            status = dict(line.split(":\t", 1) for line in (entry / "status").read_text().splitlines() if ":\t" in line)
+        except OSError:
+            continue
+        if status["Name"] == "viewduct" and status["NSpid"].split()[1:] == [str(inner)]:
+            return int(entry.name)
+    return None
+
+
+def write(machine, path, text):
+    path = pathlib.Path(machine.path(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+# The steps, one behind the other.
+
+
+def the_readme_installs_and_starts_it(machine):
+    for command in readme_commands("test-systemd", "install"):
+        said = machine.run(command)
+    expect("has started" in said, f"the last command does not show that it has started: {said}")
+    expect_equal(machine.show(UNIT, "ActiveState"), "active", "the unit")
+    expect_equal(machine.show(UNIT, "StatusErrno"), "0", "its trouble")
+
+
+def its_exposure_is_low(machine):
+    machine.run("systemd-analyze verify /usr/local/lib/systemd/system/viewduct*")
+    for how in ("viewduct.service", "--offline=true /usr/local/lib/systemd/system/viewduct.service"):
+        machine.run(f"systemd-analyze security --no-pager --threshold=12 {how}")
+
+
+def io_uring_and_compiled_patterns_work_in_it(machine):
+    started = [entry["MESSAGE"] for entry in machine.journal(UNIT) if "has started" in entry["MESSAGE"]]
+    maps = pathlib.Path(f"/proc/{outer_pid(machine)}/maps").read_text(encoding="ascii").splitlines()
+    expect(any("x" in line.split()[1] and len(line.split()) == 5 for line in maps), "no pattern is compiled: no JIT")
+    if "io_uring    yes" not in machine.run("viewduct version"):
+        raise Skip("this machine has no io_uring")
+    expect("io uring" in started[-1], started)
+
+
+def data_come_through_the_activated_sockets(machine):
+    expect_equal(sorted(machine.show(f"viewduct{kind}.socket", "SubState") for kind in ("", "-udp", "-unix")),
+                 ["running"] * 3, "the sockets")
+    send(machine, b"by tcp\nan ERROR\n")
+    with machine.inside(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as client:
+        client.sendto(b"by udp", ("127.0.0.1", PORT))
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(machine.path("/run/viewduct.sock"))
+        client.sendall(b"by unix\n")
+    expect_records(machine, [b"by tcp", b"by udp", b"by unix"])
+    expect_equal(records_of(machine, "errors.log"), [b"an ERROR"], "errors.log")
+
+
+def it_can_be_asked(machine):
+    """Over loopback, and over its socket, which lies in the folder that the unit gives it."""
+    with machine.connect(9464) as connection:
+        expect_equal(ask(connection, "/health")[0], 200, "/health")
+    with machine.connect(9464) as connection:
+        status, metrics = ask(connection, "/metrics")
+    expect("viewduct_build_info" in metrics, f"/metrics: {status} {metrics[:500]}")
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(machine.path("/run/viewduct/admin.sock"))
+        expect_equal(ask(connection, "/ready")[0], 200, "/ready")
+
+
+def reload_reopens_the_files(machine):
+    folder = pathlib.Path(machine.path(LOGS))
+    (folder / "all.log").rename(folder / "all.log.1")
+    machine.run("systemctl reload viewduct")
+    until((folder / "all.log").exists, "the new file")
+    send(machine, b"after the reload\n")
+    expect_records(machine, [b"after the reload"])
+
+
+def a_kill_refuses_nobody(machine):
+    """Connections are made one after the other while the process is killed three times; each is served by someone."""
+    refused, stop, count = [], threading.Event(), [0]
+
+    def connect_on_and_on():
+        while not stop.is_set():
+            try:
+                send(machine, b"during kills\n")
+                count[0] += 1
+            except ConnectionResetError:
+                continue  # of the process that was killed
+            except OSError as error:
+                refused.append(error)
+                return
+
+    client = threading.Thread(target=connect_on_and_on)
+    client.start()
+    for _ in range(3):
+        before, seen = restarts(machine), count[0]
+        machine.run("systemctl kill -s KILL viewduct")
+        until(lambda: restarts(machine) > before, "the restart")
+        until(lambda: count[0] > seen + 5 or refused, "connections that are served")
+    stop.set()
+    client.join()
+    expect(not refused, f"refused: {refused}")
+
+
+def stopping_under_load_loses_nothing(machine):
+    """What was sent before and while the unit is stopped is written; who connects later starts it again."""
+    wanted = [b"load %d %s" % (number, b"x" * (number % 300)) for number in range(100_000)]
+    data, go_on = b"\n".join(wanted) + b"\n", threading.Event()
+
+    def load():
+        with machine.connect(PORT) as client:
+            client.sendall(data[: len(data) // 4])
+            go_on.wait(PATIENCE)
+            client.sendall(data[len(data) // 4 :])
+            client.shutdown(socket.SHUT_WR)
+            while client.recv(65536):
+                continue
+
+    client = threading.Thread(target=load)
+    client.start()
+    until(lambda: wanted[100] in records_of(machine), "the first of the load")
+    threading.Timer(0, go_on.set).start()
+    machine.run("systemctl stop viewduct 2>/dev/null")
+    client.join()
+    got = [record for record in records_of(machine) if record.startswith(b"load ")]
+    expect_equal((len(got), set(got) == set(wanted)), (len(wanted), True), "records that arrived")
+    expect_equal(machine.show(UNIT, "Result"), "success", "the stop")
+    send(machine, b"it starts again\n")
+    expect_records(machine, [b"it starts again"])
+
+
+def a_restart_loses_nothing(machine):
+    """Each connection is served by the old process or the new one, whole."""
+    sent, stop = [], threading.Event()
+
+    def connect_on_and_on():
+        while not stop.is_set():
+            text = b"restart %d" % len(sent)
+            send(machine, text + b"\n")
+            sent.append(text)
+
+    client = threading.Thread(target=connect_on_and_on)
+    client.start()
+    until(lambda: len(sent) > 10, "the first connections")
+    machine.run("systemctl restart viewduct")
+    seen = len(sent)
+    until(lambda: len(sent) > seen + 10 or not client.is_alive(), "connections to the new process")
+    stop.set()
+    client.join()
+    expect_records(machine, sent)
+
+
+def journal_lines_have_priorities(machine):
+    write(machine, "/etc/viewduct/viewduct.json", """{ "pipelines": { "logs": {
+        "from": { "tcp": "systemd:tcp" }, "stages": [ "split" ], "to": { "file": "all.log" } } } }""")
+    machine.run("systemctl restart viewduct")
+    entries = machine.journal(UNIT)
+    expect(all(not entry["MESSAGE"].startswith(("<", "time=")) for entry in entries), "a prefix is left in a message")
+    found = {entry["PRIORITY"] for entry in entries if 'msg="viewduct' in entry["MESSAGE"]}
+    expect_equal(found, {"6"}, "the priority of the start")
+    warned = [entry for entry in entries if "no source listens on the socket" in entry["MESSAGE"]]
+    expect_equal([entry["PRIORITY"] for entry in warned], ["4", "4"], f"warnings about two sockets {warned}")
+
+
+def a_hung_process_is_started_again(machine):
+    write(machine, f"{DROP_INS}/watchdog.conf", "[Service]\nWatchdogSec=500ms\n")
+    machine.run("systemctl daemon-reload && systemctl restart viewduct")
+    send(machine, b"before it hangs\n")
+    before = restarts(machine)
+    os.kill(outer_pid(machine), signal.SIGSTOP)
+    until(lambda: restarts(machine) > before, "the watchdog")
+    send(machine, b"after it hung\n")
+    expect_records(machine, [b"before it hangs", b"after it hung"])
+    expect("Watchdog timeout" in machine.run("journalctl --sync; journalctl -u viewduct"), "it was not the watchdog")
+    pathlib.Path(machine.path(f"{DROP_INS}/watchdog.conf")).unlink()
+
+
+def a_wrong_configuration_stops_it(machine):
+    path = pathlib.Path(machine.path("/etc/viewduct/viewduct.json"))
+    good = path.read_text(encoding="utf-8")
+    before = main_pid(machine)
+    path.write_text(good.replace("split", "spilt"), encoding="utf-8")
+    expect(machine.try_run("systemctl reload viewduct")[0] != 0, "a wrong configuration was reloaded")
+    expect_equal(main_pid(machine), before, "the process behind a refused reload")
+    machine.try_run("systemctl restart viewduct")
+    until(lambda: machine.show(UNIT, "ActiveState") == "failed", "the failure")
+    expect_equal(machine.show(UNIT, "ExecMainStatus"), "78", "the exit status")
+    said = [entry for entry in machine.journal(UNIT) if "is not a stage" in entry["MESSAGE"]]
+    expect(said and said[-1]["PRIORITY"] == "3", f"the journal does not say what is wrong: {machine.journal_text()}")
+    path.write_text(good, encoding="utf-8")
+    machine.run("systemctl reset-failed viewduct; systemctl restart viewduct")
+
+
+def the_drop_ins_work(machine):
+    for command in readme_commands("test-systemd", "drop-in"):
+        machine.run(command)
+    send(machine, b"without memory to write and run\n")
+    expect_records(machine, [b"without memory to write and run"])
+    folder = pathlib.Path(machine.path("/srv/archive"))
+    folder.mkdir()
+    machine.run("chgrp adm /srv/archive && chmod 2770 /srv/archive")
+    machine.run(f"cp /usr/local/share/viewduct/systemd/*.conf {DROP_INS}")
+    write(machine, "/etc/viewduct/viewduct.json", """{ "pipelines": { "logs": {
+        "from": { "tcp": "systemd:tcp" }, "stages": [ "split", { "filter": { "regex": "^\\\\w+ed" } } ],
+        "to": { "file": "/srv/archive/kept.log" } } } }""")
+    machine.run("systemctl daemon-reload && systemctl restart viewduct")
+    send(machine, b"archived\nnot\n")
+    until(lambda: (folder / "kept.log").exists() and (folder / "kept.log").read_bytes() == b"archived\n", "the archive")
+    machine.run("systemd-analyze security --no-pager --threshold=10 viewduct.service")
+
+
+STEPS = [the_readme_installs_and_starts_it, its_exposure_is_low, io_uring_and_compiled_patterns_work_in_it,
+         data_come_through_the_activated_sockets, it_can_be_asked, reload_reopens_the_files, a_kill_refuses_nobody,
+         stopping_under_load_loses_nothing, a_restart_loses_nothing, journal_lines_have_priorities,
+         a_hung_process_is_started_again, a_wrong_configuration_stops_it, the_drop_ins_work]
+
+
+def main():
+    expect((ROOT / "build/viewduct").exists(), "do: make")
+    try:
+        machine = Machine("viewduct")
+    except Skip as skip:
+        print(f"SKIPPED test-systemd: {skip}")
+        return 0
+    try:
+        return play("systemd", STEPS, machine)
+    finally:
+        machine.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
