@@ -64,7 +64,7 @@ bool control_wait(
 	const bool answered = control->done >= number;
 	const bool good = answered && control->good;
 	snprintf(outcome, CONTROL_TEXT, "%s",
-		answered	? control->outcome
+		answered        ? control->outcome
 		: control->over ? "the reload was refused: the daemon is ending"
 				: "the reload is still under way");
 	pthread_mutex_unlock(&control->lock);

@@ -64,8 +64,7 @@ static bool step_replace(struct order *order, struct engine *engine)
 	if (order->step == STEP_REST) {
 		if (!holds_still(order, engine))
 			return false;
-		order->handed_over =
-			engine_hand_over(order->old, order->next, &order->faults);
+		order->handed_over = engine_hand_over(order->old, order->next, &order->faults);
 		order->step = STEP_END;
 		return !order->handed_over && finish(order, false);
 	}
@@ -91,8 +90,8 @@ int order_patience(const struct order *order, const struct engine *engine)
 
 	if (order->step == STEP_BEGIN || engine_is_quiet(order->old))
 		return 0;
-	const uint64_t end = now < order->deadline ? order->deadline
-						   : order->deadline + GIVE_BACK_MS;
+	const uint64_t end =
+		now < order->deadline ? order->deadline : order->deadline + GIVE_BACK_MS;
 
 	return end > now ? (int)(end - now) : 0;
 }

@@ -112,8 +112,7 @@ static struct budget *make_budgets(
 		if (old && old->shards != shards)
 			old = NULL; /* others take its place */
 		const uint64_t cost = old ? cost_of(old) : 0;
-		budgets[(*count)++] =
-			(struct budget){ at->key, cost, old ? old->allowance : 0 };
+		budgets[(*count)++] = (struct budget){ at->key, cost, old ? old->allowance : 0 };
 		free_memory -= cost * shards < free_memory ? cost * shards : free_memory;
 		fresh += old ? 0 : shards;
 	}
@@ -217,10 +216,9 @@ static void give_orders(struct reload *reload, bool adding)
 		struct order *order = &reload->orders[i];
 		if ((order->kind == ORDER_ADD) != adding)
 			continue;
-		uint32_t worker =
-			order->old ? order->old->worker
-				   : workers_idlest(reload->workers,
-					     reload->next->configuration.plan);
+		uint32_t worker = order->old ? order->old->worker
+					     : workers_idlest(reload->workers,
+						       reload->next->configuration.plan);
 		if (order->next)
 			order->next->worker = worker;
 		order->given = true;

@@ -280,10 +280,14 @@ static void heed_reload(struct run *run)
 		run->switching = true;
 	if (run->switching)
 		switch_over(run);
-	if (!run->reload_asked || is_reloading(run) || run->deadline > 0)
+	if (!run->reload_asked || is_reloading(run))
 		return;
 	run->reload_asked = false;
-	begin_reload(run);
+	if (run->deadline == 0)
+		begin_reload(run);
+	else
+		control_answer(
+			&run->control, false, "the reload was refused: the daemon is ending");
 }
 
 static void heed_signals(struct run *run)

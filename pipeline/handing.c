@@ -16,7 +16,7 @@
 struct handing {
 	struct pipeline *old;
 	struct run *to;
-	size_t *matches;         /* where the sources of `old` go on, by their places; SIZE_MAX: nowhere */
+	size_t *matches; /* where the sources of `old` go on, by their places; SIZE_MAX: nowhere */
 	const struct node *from; /* the stage that hands back */
 	struct buffer *room;     /* of the new pool, where the next bytes go */
 };
@@ -63,8 +63,8 @@ static void carry_passed(
 }
 
 /* Bytes go into what is left of the buffer at hand, or a fresh one. False: there is none. */
-static bool carry_bytes(struct handing *handing, uint32_t stream, const struct view *view,
-	struct copies *copies)
+static bool carry_bytes(
+	struct handing *handing, uint32_t stream, const struct view *view, struct copies *copies)
 {
 	struct pool *pool = handing->to->pipeline->pool;
 	uint32_t done = 0;
@@ -211,10 +211,12 @@ static void move_sources(struct handing *handing)
 	}
 }
 
-/* What failed to open has read nothing. */
-static bool holds_nothing(const struct node *source)
+/* What failed to open has read nothing; what has ended may keep a buffer to receive into. */
+static bool holds_nothing(struct node *source)
 {
-	return source->ended || source->rested || source->pipeline->run->failed;
+	const struct source_ops *ops = (const void *)source->type;
+	return source->rested || source->pipeline->run->failed ||
+	       (source->ended && ops->rest(source, NULL));
 }
 
 /* All together, before any of them moves. */

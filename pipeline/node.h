@@ -248,7 +248,8 @@ struct node {
 	uint64_t
 		due; /* when it wants to be called though nothing moved (node_now() clock); 0: never */
 	struct flow_count given; /* what it put out; kept by the engine */
-	struct node_report past; /* what those counted that it has replaced, while it was running on */
+	struct node_report
+		past;  /* what those counted that it has replaced, while it was running on */
 	uint64_t safe; /* sinks: views of `in` that are written, counted as in->taken.views is */
 	uint32_t busy; /* operations in flight; changed by the node */
 	bool ended;    /* sources: nothing comes any more. Others: end() is done */

@@ -345,8 +345,8 @@ static bool split_end(struct node *node, struct batch *out)
 	return true;
 }
 
-static void hand_back_views(
-	struct split *split, uint32_t number, hand_back *take, const struct passed *if_lost, void *context)
+static void hand_back_views(struct split *split, uint32_t number, hand_back *take,
+	const struct passed *if_lost, void *context)
 {
 	uint32_t count = remainder_take(&split->remainders, number, UINT64_MAX, split->views);
 	for (uint32_t i = 0; i < count; i++)

@@ -12,8 +12,8 @@ import threading
 import time
 
 import peer
-from admin import ask, check_balance, metrics, series, total
-from harness import Failure, Skip, expect, expect_equal, free_port, lines, scenario, until
+from admin import ask, check_balance, metrics, total
+from harness import Failure, expect, expect_equal, free_port, lines, scenario, until
 
 MIB = 1 << 20
 
@@ -144,7 +144,7 @@ def change_under_load(case, workers, shards):
             until(lambda before=before: clients.sent > before + 5000 or clients.sent > 5 * MIB, "the clients")
             reload(daemon, configuration(number))
     clients.end()
-    result = daemon.drain(copied=("aside", "packed", "thin"))
+    result = daemon.drain(copied=("aside", "thin"))
     expect_equal(result.messages("error"), [], "errors")
     case.verify(all_output(case), **clients.runs)
     expect_equal(len([text for text in result.messages() if "is running" in text]), 11, "reloads")
@@ -183,7 +183,7 @@ def a_thousand_connections_see_no_reset(case):
     for connection in connections:
         peer.wait_for_end(connection)
         connection.close()
-    daemon.drain(copied=("aside", "packed", "thin"))
+    daemon.drain(copied=("aside", "thin"))
     wanted = sorted([b"first %d" % number for number in range(1000)] + [b"half %d" % number for number in range(1000)])
     expect_equal(sorted(case.read("out").splitlines()), wanted, "the records")
 
@@ -284,7 +284,7 @@ def unix_connections_go_on(case):
         until(lambda before=before: clients.sent > before + 5000 or clients.sent > 3 * MIB, "the clients")
         reload(daemon, configuration({"filter": {"not": {"contains": f"no {number}"}}}))
     clients.end()
-    daemon.drain(copied=("aside", "packed", "thin"))
+    daemon.drain(copied=("aside", "thin"))
     case.verify(case.read("out"), **clients.runs)
 
 
@@ -355,7 +355,7 @@ def a_followed_file_goes_on_where_it_was(case):
             case.write("in.log", b"")
         reload(daemon, configuration({"filter": {"not": {"contains": f"no {number}"}}}))
     until(lambda: case.size("out") == sum(len(record) for record in records), "all lines")
-    daemon.drain(copied=("aside", "packed", "thin"))
+    daemon.drain(copied=("aside", "thin"))
     case.verify(case.read("out"), a=20000)
 
 
@@ -377,7 +377,7 @@ def a_file_that_is_read_once_goes_on_in_the_middle(case):
     until(lambda: daemon.log_has("reopening"), "the reload")
     sink.resume()
     expect(daemon.wait_for("READY=1"), "it ended before the reload")
-    result = daemon.finish(copied=("aside", "packed", "thin"))
+    result = daemon.finish(copied=("aside", "thin"))
     sink.wait_for(lambda: len(sink.data()) == len(data), "all")
     sink.close()
     expect_equal(sink.data() == data, True, "that it is the file")
@@ -421,7 +421,7 @@ def standard_input_goes_on(case):
         reload(daemon, configuration({"filter": {"not": {"contains": f"no {number}"}}}))
     daemon.process.stdin.write(data[10 * (len(data) // 10) :])
     daemon.process.stdin.close()
-    daemon.finish(copied=("aside", "packed", "thin"))
+    daemon.finish(copied=("aside", "thin"))
     expect_equal(case.read("out") == data, True, "that it is what came in")
 
 
@@ -468,7 +468,7 @@ def records_that_are_passed_over_do_not_end_in_the_middle(case):
             client.sendall(b"\ntwo\n")
             client.shutdown(socket.SHUT_WR)
             peer.wait_for_end(client)
-    daemon.drain(copied=("aside", "packed", "thin"))
+    daemon.drain(copied=("aside", "thin"))
     expect_equal(case.read("out.drop"), b"one\ntwo\n", "too_long: drop")
     expect_equal(case.read("out.truncate"), b"one\n12345678\ntwo\n", "too_long: truncate")
     expect_equal(b"".join(lines(case.read("out.split"))).replace(b"\n", b""), b"one1234567890abcabcabctwo",
@@ -493,7 +493,7 @@ def a_sink_that_is_stuck_holds_up_a_reload_for_the_drain(case):
     client.sendall(data[sent:])
     client.shutdown(socket.SHUT_WR)
     peer.wait_for_end(client)
-    result = daemon.drain(copied=("aside", "packed", "thin"))
+    result = daemon.drain(copied=("aside", "thin"))
     lost = re.search(r"undelivered=(\d+)", " ".join(result.messages("error")))
     expect(lost and int(lost[1]) > 0, f"nothing is said of what was lost: {result.messages()}")
     verdict = case.verify(case.read("out"), lost_is_fine=True, a=120000)
@@ -592,9 +592,9 @@ def a_thousand_hangups_with_a_term_among_them_end_cleanly(case):
     for _ in range(99):
         if daemon.process.poll() is None:
             daemon.signal(signal.SIGHUP)
-    result = daemon.finish(copied=("aside", "packed", "thin"))
+    result = daemon.finish(copied=("aside", "thin"))
     expect_equal(result.messages("error"), [], "errors")
-    wanted = b"record 0\n" + b"".join(b"harecord %d\n" % number for number in range(50, 900, 50)) + b"ha\n"
+    wanted = b"record 0\n" + b"".join(b"harecord %d\n" % number for number in range(50, 901, 50)) + b"ha\n"
     expect(wanted.startswith(case.read("out")), f"the output: {case.read('out')!r}")
 
 
@@ -620,10 +620,11 @@ def memory_stays_flat_over_three_hundred_reloads(case):
                 early = resident()
                 descriptors = daemon.descriptors()
         grown = resident() - early
-        expect_equal(daemon.descriptors(), descriptors, "open descriptors")
+        # What told that it is ready is closed behind that.
+        until(lambda: abs(daemon.descriptors() - descriptors) <= 1, f"as few as {descriptors} descriptors")
         if not case.options.sanitized:
             expect(grown < 2 * MIB, f"it grew by {grown} bytes over 200 reloads")
-    daemon.drain(copied=("aside", "packed", "thin"))
+    daemon.drain(copied=("aside", "thin"))
     expect_equal(case.read("out").count(b"record"), 300, "records")
 
 
@@ -662,8 +663,8 @@ def scrapes_go_on_meanwhile_and_balance(case):
     expect_equal(wrong, [], "scrapes that failed")
     expect(len(seen) >= 1000, f"only {len(seen)} scrapes")
     found = metrics(admin)
-    expect_equal(total(found, "records_total", node="main.to.0", direction="out"), 24000, "records of all generations")
-    daemon.drain(copied=("aside", "packed", "thin"))
+    expect_equal(total(found, "records_total", node="main.to.0", direction="in"), 24000, "records of all generations")
+    daemon.drain(copied=("aside", "thin"))
     case.verify(case.read("out"), **clients.runs)
 
 
@@ -702,7 +703,7 @@ def a_frame_ends_with_its_pipeline(case):
         for number in range(4):
             connection.sendall(b"record %d\nha" % number)
             reload(daemon, configuration({"filter": {"not": {"contains": f"no {number}"}}}))
-    daemon.drain(copied=("aside", "packed", "thin"))
+    daemon.drain(copied=("aside", "stage"))
     wanted = b"record 0\nharecord 1\nharecord 2\nharecord 3\nha\n"
     expect_equal(gzip.decompress(case.read("out.gz")), wanted, "the output")
 
@@ -763,7 +764,7 @@ def files_are_reopened_before(case):
 def a_term_during_a_reload_ends(case):
     """The sink of what is replaced is stuck: the reload would wait for the drain."""
     port, sink = free_port(), peer.Sink("hang")
-    service = {"drain": "20s", "memory": "8MiB", "workers": 2}
+    service = {"drain": "20s", "memory": "16MiB", "workers": 2}
     configuration = {"service": service, "pipelines": {
         "main": pipeline(tcp(port), {"tcp": f"127.0.0.1:{sink.port}"}),
         "other": pipeline(tcp(port + 1), {"file": "other"})}}
@@ -782,7 +783,7 @@ def a_term_during_a_reload_ends(case):
     daemon.signal(signal.SIGHUP)  # too late
     sink.resume()
     client.close()
-    daemon.finish(copied=("aside", "packed", "thin"))
+    daemon.finish(copied=("aside", "thin"))
     sink.close()
 
 
@@ -800,5 +801,5 @@ def a_reload_that_is_asked_for_while_draining_is_refused(case):
     expect_equal((status, "ending" in answer), (409, True), f"the answer: {answer!r}")
     sink.resume()
     client.close()
-    daemon.finish(copied=("aside", "packed", "thin"))
+    daemon.finish(copied=("aside", "thin"))
     sink.close()
