@@ -68,7 +68,7 @@ bool control_wait(struct control *control, uint64_t number, uint64_t patience_ms
 	const bool good = answered && control->good;
 	snprintf(outcome, CONTROL_TEXT, "%s",
 		answered        ? control->outcome
-		: control->over ? "the daemon ends"
+		: control->over ? "the reload was refused: the daemon is ending"
 				: "the reload is still under way");
 	*details = answered && control->details ? strdup(control->details) : NULL;
 	pthread_mutex_unlock(&control->lock);

@@ -116,8 +116,8 @@ static void copy_own(struct counters *counters, uint32_t worker, const struct en
 
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct pipeline *pipeline = plan->pipelines[i];
-		if (pipeline->worker != worker)
-			continue;
+		if (pipeline->worker != worker || !engine_counts(pipeline))
+			continue; /* what it counted before it was replaced, stays */
 		struct node_report *reports = snapshot->nodes + first_node(plan, i);
 		for (size_t k = 0; k < pipeline->node_count; k++)
 			report_node(pipeline->nodes[k], &reports[k]);
@@ -172,35 +172,85 @@ static uint64_t put_question(struct counters *counters)
 	return question;
 }
 
+static struct timespec time_after(uint64_t ms)
+{
+	const uint64_t until = now_ms() + ms;
+
+	return (struct timespec){ .tv_sec = (time_t)(until / 1000),
+		.tv_nsec = (long)(until % 1000) * 1000000 };
+}
+
+/* Whoever is about to change the plan goes first, or there might always be somebody who looks at it. */
+static void let_change(struct counters *counters, uint64_t patience_ms)
+{
+	const struct timespec end = time_after(patience_ms);
+	int late = 0;
+
+	pthread_mutex_lock(&counters->lock);
+	while (counters->wanted && !counters->over && late != ETIMEDOUT)
+		late = pthread_cond_timedwait(&counters->answered, &counters->lock, &end);
+	pthread_mutex_unlock(&counters->lock);
+}
+
 static void wait_for_answers(struct counters *counters, uint64_t question, uint64_t patience_ms)
 {
-	const uint64_t until = now_ms() + patience_ms;
-	const struct timespec end = { .tv_sec = (time_t)(until / 1000),
-		.tv_nsec = (long)(until % 1000) * 1000000 };
+	const struct timespec end = time_after(patience_ms);
 
 	while (!counters->over && !all_answered(counters, question))
 		if (pthread_cond_timedwait(&counters->answered, &counters->lock, &end) == ETIMEDOUT)
 			return;
 }
 
-/* What the workers have answered stays as it is: they are the same. */
+static void want_plan(struct counters *counters, bool wanted)
+{
+	pthread_mutex_lock(&counters->lock);
+	counters->wanted = wanted;
+	pthread_cond_broadcast(&counters->answered);
+	pthread_mutex_unlock(&counters->lock);
+}
+
+bool counters_lock_plan(struct counters *counters)
+{
+	if (!counters->open)
+		return true;
+	const bool locked = pthread_rwlock_trywrlock(&counters->plan_lock) == 0;
+
+	want_plan(counters, !locked);
+	return locked;
+}
+
+void counters_unlock_plan(struct counters *counters)
+{
+	if (counters->open)
+		pthread_rwlock_unlock(&counters->plan_lock);
+}
+
+/* What the workers have answered stays where it is: they are the same, and look at it without a lock. */
+static void take_plan(struct snapshot *snapshot, struct snapshot *fresh)
+{
+	free(snapshot->nodes);
+	free(snapshot->pools);
+	free(fresh->workers);
+	snapshot->plan = fresh->plan;
+	snapshot->nodes = fresh->nodes;
+	snapshot->node_count = fresh->node_count;
+	snapshot->pools = fresh->pools;
+	snapshot->number++;
+}
+
 bool counters_replace(struct counters *counters, const struct plan *plan)
 {
 	struct snapshot fresh;
 
-	if (pthread_rwlock_trywrlock(&counters->plan_lock) != 0)
+	if (!counters_lock_plan(counters))
 		return false;
 	const bool made = snapshot_open(&fresh, plan);
 	if (made) {
 		pthread_mutex_lock(&counters->lock);
-		for (uint32_t i = 0; i < plan->workers; i++)
-			fresh.workers[i] = counters->snapshot.workers[i];
-		fresh.number = counters->snapshot.number + 1;
-		snapshot_close(&counters->snapshot);
-		counters->snapshot = fresh;
+		take_plan(&counters->snapshot, &fresh);
 		pthread_mutex_unlock(&counters->lock);
 	}
-	pthread_rwlock_unlock(&counters->plan_lock);
+	counters_unlock_plan(counters);
 	return made;
 }
 
@@ -217,6 +267,7 @@ void counters_give_up(struct counters *counters)
 bool counters_ask(struct counters *counters, void (*wake)(void *context), void *context,
 	uint64_t patience_ms, struct snapshot *copy)
 {
+	let_change(counters, patience_ms);
 	pthread_rwlock_rdlock(&counters->plan_lock);
 	if (!snapshot_open(copy, counters->snapshot.plan)) {
 		pthread_rwlock_unlock(&counters->plan_lock);

@@ -41,6 +41,7 @@ struct counters {
 	pthread_cond_t answered;
 	_Atomic uint64_t question;  /* the last one */
 	pthread_rwlock_t plan_lock; /* whoever asks reads the plan, until the snapshot is closed */
+	bool wanted;                /* somebody is about to change it: who asks waits */
 	struct snapshot snapshot;
 	bool open;
 	bool over; /* nobody answers any more */
@@ -56,6 +57,11 @@ void counters_answer(struct counters *counters, uint32_t worker, const struct en
 
 /* The same for the last time: the worker ends. */
 void counters_end(struct counters *counters, uint32_t worker, const struct engine *engine);
+
+/* On any thread that changes pipelines of the plan: while it is locked nobody looks at them. False if somebody does: try
+ * again later. */
+bool counters_lock_plan(struct counters *counters);
+void counters_unlock_plan(struct counters *counters);
 
 /* Goes on with another plan of as many workers. False if somebody still looks at a snapshot of the one before (try again
  * later), or without memory. */

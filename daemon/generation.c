@@ -16,7 +16,11 @@ struct generation *generation_read(const char *path)
 static bool is_in_use(const struct generation *generation, const struct plan *plan)
 {
 	const struct document *document = &generation->configuration.document;
+	const struct plan *made = generation->configuration.plan;
 
+	for (size_t i = 0; i < made->own_count; i++)
+		if (made->own[i].run)
+			return true; /* it runs, or the kernel keeps something of it */
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct pipeline *pipeline = plan->pipelines[i];
 		if (document_holds(document, pipeline->value))
@@ -48,7 +52,7 @@ static void forget_ended(const struct generation *generation, const struct plan 
 	const struct plan *made = generation->configuration.plan;
 
 	for (size_t i = 0; i < made->own_count; i++)
-		if (!is_among(plan, &made->own[i]))
+		if (!made->own[i].run && !is_among(plan, &made->own[i]))
 			made->own[i].node_count = made->own[i].edge_count = 0;
 }
 
@@ -70,8 +74,20 @@ void generations_sweep(struct generation *latest)
 	}
 }
 
+/* A pipeline's nodes may be of any of them: all are closed before any is freed. */
+static void close_nodes(struct plan *plan)
+{
+	for (size_t i = 0; plan && i < plan->own_count; i++) {
+		for (size_t k = 0; k < plan->own[i].node_count; k++)
+			plan_close_node(plan->own[i].nodes[k]);
+		plan->own[i].node_count = 0;
+	}
+}
+
 void generations_close(struct generation *latest)
 {
+	for (struct generation *at = latest; at; at = at->older)
+		close_nodes(at->configuration.plan);
 	while (latest) {
 		struct generation *older = latest->older;
 		generation_discard(latest);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -22,6 +23,9 @@ bool notify(const char *state)
 	const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return false;
+	/* A manager that does not read must not hold up data for ever. */
+	const struct timeval patience = { .tv_sec = 1 };
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	const bool sent = sendto(fd, state, strlen(state), MSG_NOSIGNAL,
 				  (const struct sockaddr *)&to, size) >= 0;
 	close(fd);

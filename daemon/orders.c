@@ -5,6 +5,8 @@
 
 enum { STEP_BEGIN, STEP_REST, STEP_END };
 
+enum { GIVE_BACK_MS = 1000 /* for what is under read when the time is over */ };
+
 static bool finish(struct order *order, bool good)
 {
 	atomic_store(&order->state, good ? ORDER_DONE : ORDER_FAILED);
@@ -25,19 +27,13 @@ static bool quiet_or_late(const struct order *order, const struct engine *engine
 	return engine_is_quiet(order->old) || engine_now(engine) >= order->deadline;
 }
 
-static void count_undelivered(struct order *order)
-{
-	for (size_t i = 0; i < order->old->node_count; i++)
-		if (!order->old->nodes[i]->optional)
-			order->undelivered += order->old->nodes[i]->account.dropped[DROP_SHUTDOWN];
-}
-
+/* Whatever is taken from the pipeline is settled now: nobody looks at it any more. */
 static bool remove_old(struct order *order)
 {
-	if (!engine_remove(order->old))
+	if (!engine_remove(order->old, order->next))
 		return fault_at(&order->faults, NULL, "restart",
 			"%s: something does not come back from the kernel", order->old->name);
-	count_undelivered(order);
+	order->removed = true;
 	return true;
 }
 
@@ -50,6 +46,13 @@ static bool step_retire(struct order *order, struct engine *engine)
 	return quiet_or_late(order, engine) && finish(order, remove_old(order));
 }
 
+/* Whatever the sources have read is put, or will be read again. */
+static bool holds_still(const struct order *order, const struct engine *engine)
+{
+	return engine_is_quiet(order->old) || engine_give_back(order->old) ||
+	       engine_now(engine) >= order->deadline + GIVE_BACK_MS;
+}
+
 static bool step_replace(struct order *order, struct engine *engine)
 {
 	if (order->step == STEP_BEGIN) {
@@ -59,10 +62,11 @@ static bool step_replace(struct order *order, struct engine *engine)
 	if (!quiet_or_late(order, engine))
 		return false;
 	if (order->step == STEP_REST) {
-		if (!engine_hand_over(order->old, order->next, &order->faults))
-			return finish(order, false);
+		if (!holds_still(order, engine))
+			return false;
+		order->handed_over = engine_hand_over(order->old, order->next, &order->faults);
 		order->step = STEP_END;
-		return false;
+		return !order->handed_over && finish(order, false);
 	}
 	return finish(order, remove_old(order) && engine_take_over(order->next, &order->faults));
 }
@@ -86,5 +90,8 @@ int order_patience(const struct order *order, const struct engine *engine)
 
 	if (order->step == STEP_BEGIN || engine_is_quiet(order->old))
 		return 0;
-	return order->deadline > now ? (int)(order->deadline - now) : 0;
+	const uint64_t end =
+		now < order->deadline ? order->deadline : order->deadline + GIVE_BACK_MS;
+
+	return end > now ? (int)(end - now) : 0;
 }

@@ -19,7 +19,8 @@ struct order {
 	/* The worker's, until the state is no longer WAITS. */
 	unsigned step;
 	uint64_t deadline;
-	uint64_t undelivered; /* records that were not written in time */
+	bool handed_over; /* `old` has given its sources away */
+	bool removed;     /* `old` is closed */
 	struct faults faults;
 	_Atomic enum order_state state;
 	struct order *following; /* in the worker's list */

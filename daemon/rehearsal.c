@@ -422,7 +422,8 @@ bool rehearsal_run(struct rehearsal *rehearsal, const struct plan *plan, const s
 {
 	const struct pipeline *model = trial->pipeline;
 	const struct budget budget = { model->name,
-		model->buffers * pool_buffer_cost(model->buffer_size) + model->charges };
+		model->buffers * pool_buffer_cost(model->buffer_size) + model->charges,
+		model->allowance };
 
 	*rehearsal = (struct rehearsal){ .trial = trial };
 	rehearsal->sinks = memory_needed(

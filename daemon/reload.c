@@ -11,6 +11,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "pipeline/shards.h"
+
 static struct plan *running_plan(const struct reload *reload)
 {
 	return (*reload->latest)->configuration.plan;
@@ -118,7 +120,7 @@ static struct pipeline *find_open(const struct plan *plan, const char *name, uin
 	return found && found->run ? found : NULL;
 }
 
-/* Those that go on keep what they have; new ones share what is left. */
+/* Those that go on keep what they have; new ones share what is left, shard by shard. */
 static struct budget *make_budgets(
 	const struct plan *was, const struct value *pipelines, size_t *count)
 {
@@ -131,12 +133,14 @@ static struct budget *make_budgets(
 	if (!budgets)
 		return NULL;
 	for (const struct value *at = pipelines->first; at; at = at->next) {
+		const uint32_t shards = shards_asked_for(at);
 		const struct pipeline *old = find_open(was, at->key, 0);
+		if (old && old->shards != shards)
+			old = NULL; /* others take its place */
 		const uint64_t cost = old ? cost_of(old) : 0;
-		budgets[(*count)++] = (struct budget){ at->key, cost };
-		const uint64_t taken = old ? cost * old->shards : 0;
-		free_memory -= taken < free_memory ? taken : free_memory;
-		fresh += !old;
+		budgets[(*count)++] = (struct budget){ at->key, cost, old ? old->allowance : 0 };
+		free_memory -= cost * shards < free_memory ? cost * shards : free_memory;
+		fresh += old ? 0 : shards;
 	}
 	for (size_t i = 0; i < *count && fresh > 0; i++)
 		if (budgets[i].memory == 0)
@@ -192,6 +196,12 @@ static void keep(struct plan *plan, size_t at, struct pipeline *old)
 	plan->pipelines[at] = old;
 }
 
+static void order_addition(struct reload *reload, struct pipeline *next)
+{
+	next->worker = UINT32_MAX; /* it is not known yet */
+	add_order(reload, ORDER_ADD, NULL, next);
+}
+
 static void order_next(struct reload *reload, struct plan *plan, size_t at)
 {
 	struct pipeline *next = plan->pipelines[at];
@@ -202,7 +212,7 @@ static void order_next(struct reload *reload, struct plan *plan, size_t at)
 	else if (old && old->shards == next->shards)
 		add_order(reload, ORDER_REPLACE, old, next);
 	else
-		add_order(reload, ORDER_ADD, NULL, next);
+		order_addition(reload, next);
 }
 
 static bool make_orders(struct reload *reload)
@@ -232,9 +242,9 @@ static void give_orders(struct reload *reload, bool adding)
 		struct order *order = &reload->orders[i];
 		if ((order->kind == ORDER_ADD) != adding)
 			continue;
-		uint32_t worker = order->old
-					  ? order->old->worker
-					  : workers_idlest(reload->workers, running_plan(reload));
+		uint32_t worker = order->old ? order->old->worker
+					     : workers_idlest(reload->workers,
+						       reload->next->configuration.plan);
 		if (order->next)
 			order->next->worker = worker;
 		order->given = true;
@@ -280,6 +290,26 @@ struct tally {
 	uint64_t undelivered;
 };
 
+/* Records that were not written in time. */
+static uint64_t undelivered_of(const struct order *order)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; order->removed && i < order->old->node_count; i++)
+		if (!order->old->nodes[i]->optional)
+			sum += order->old->nodes[i]->account.dropped[DROP_SHUTDOWN];
+	return sum;
+}
+
+/* What a pipeline without an heir has come to counts at the end of the process. */
+static void remember(struct reload *reload, const struct order *order)
+{
+	for (size_t i = 0; order->kind == ORDER_RETIRE && i < order->old->node_count; i++) {
+		reload->bad_data |= node_lost_bad_data(order->old->nodes[i]);
+		reload->unread |= node_left_unread(order->old->nodes[i]);
+	}
+}
+
 static struct tally count_orders(const struct reload *reload)
 {
 	const struct plan *plan = reload->next->configuration.plan;
@@ -291,7 +321,7 @@ static struct tally count_orders(const struct reload *reload)
 		tally.added += order->kind == ORDER_ADD;
 		tally.retired += order->kind == ORDER_RETIRE;
 		tally.kept -= order->kind != ORDER_RETIRE;
-		tally.undelivered += order->undelivered;
+		tally.undelivered += undelivered_of(order);
 	}
 	return tally;
 }
@@ -301,11 +331,47 @@ static void settle_in(struct reload *reload)
 {
 	struct generation *next = reload->next;
 
+	for (size_t i = 0; i < reload->order_count; i++) {
+		remember(reload, &reload->orders[i]);
+		faults_close(&reload->orders[i].faults);
+	}
 	next->older = *reload->latest;
 	*reload->latest = next;
 	reload->next = NULL;
 	free(reload->orders);
 	reload->orders = NULL;
+	reload->order_count = 0;
+}
+
+/* Of what could not even be handed over, the old one goes on; it rests, until it is replaced once more. */
+static void keep_unchanged(struct reload *reload)
+{
+	struct plan *plan = reload->next->configuration.plan;
+
+	for (size_t i = 0; i < reload->order_count; i++) {
+		const struct order *order = &reload->orders[i];
+		if (order->kind == ORDER_REPLACE && !order->handed_over)
+			keep(plan, plan_number(plan, order->next), order->old);
+	}
+}
+
+static void say_undelivered(const struct reload *reload, uint64_t records)
+{
+	if (records > 0)
+		log_say(reload->log, LOG_LEVEL_ERROR, "undelivered=%" PRIu64 " rereadable=0",
+			records);
+}
+
+/* Threads are made once, when the first is needed. */
+static void say_threads(const struct reload *reload)
+{
+	const uint32_t wanted = plan_threads(reload->next->configuration.plan);
+
+	if (wanted > reload->threads)
+		log_say(reload->log, LOG_LEVEL_WARNING,
+			"compress has %" PRIu32 " threads, not the %" PRIu32
+			" it could use, until the daemon is restarted",
+			reload->threads, wanted);
 }
 
 static void say_done(struct reload *reload)
@@ -320,9 +386,8 @@ static void say_done(struct reload *reload)
 		reload->number, tally.changed, tally.added, tally.retired, tally.kept,
 		tally.undelivered > 0 ? "; records were lost that could not be written in time"
 				      : "");
-	if (tally.undelivered > 0)
-		log_say(reload->log, LOG_LEVEL_ERROR, "undelivered=%" PRIu64 " rereadable=0",
-			tally.undelivered);
+	say_undelivered(reload, tally.undelivered);
+	say_threads(reload);
 }
 
 static bool begin_orders(struct reload *reload, struct generation *next)
@@ -333,6 +398,7 @@ static bool begin_orders(struct reload *reload, struct generation *next)
 		return false;
 	}
 	give_orders(reload, false);
+	workers_ring(reload->workers); /* there may be none to answer */
 	return true;
 }
 
@@ -365,12 +431,13 @@ static void fail(struct reload *reload)
 		log_say(reload->log, LOG_LEVEL_ERROR,
 			"the configuration before cannot be put back: %s", why);
 		reload->broken = true;
+		keep_unchanged(reload);
 		settle_in(reload);
 		return;
 	}
 	conclude(reload, RELOAD_REFUSED, "the reload was refused, what ran before is put back: %s",
 		why);
-	faults_close(&order->faults);
+	keep_unchanged(reload);
 	settle_in(reload);
 	put_back(reload, old);
 }

@@ -21,6 +21,7 @@ struct reload {
 	struct workers *workers;
 	struct generation **latest; /* the owner's: changed when a reload is done */
 	const char *path;
+	uint32_t threads; /* that codecs have */
 
 	struct generation *next; /* on its way in; NULL: nothing is under way */
 	struct order *orders;
@@ -35,6 +36,7 @@ struct reload {
 	char outcome[256];         /* in words */
 	char *faults;              /* of the last one, as people read them; NULL: none */
 	int64_t at;                /* seconds since 1970 */
+	bool bad_data, unread;     /* so it was in pipelines that are gone */
 };
 
 /* Reads the configuration again, and begins. False if it is done with that already: nothing has to change, or it was

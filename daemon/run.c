@@ -282,10 +282,14 @@ static void heed_reload(struct run *run)
 		run->switching = true;
 	if (run->switching)
 		switch_over(run);
-	if (!run->reload_asked || is_reloading(run) || run->deadline > 0)
+	if (!run->reload_asked || is_reloading(run))
 		return;
 	run->reload_asked = false;
-	begin_reload(run);
+	if (run->deadline == 0)
+		begin_reload(run);
+	else
+		control_answer(
+			&run->control, false, "the reload was refused: the daemon is ending");
 }
 
 static void heed_signals(struct run *run)
@@ -331,7 +335,7 @@ static bool left_files_unread(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++)
 		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++)
-			if (plan->pipelines[i]->nodes[k]->account.unread > 0)
+			if (node_left_unread(plan->pipelines[i]->nodes[k]))
 				return true;
 	return false;
 }
@@ -339,12 +343,9 @@ static bool left_files_unread(const struct plan *plan)
 static bool lost_bad_data(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++) {
-			const uint64_t *dropped = plan->pipelines[i]->nodes[k]->account.dropped;
-			if (dropped[DROP_DAMAGED] || dropped[DROP_FRAMING] ||
-				dropped[DROP_INCOMPLETE] || dropped[DROP_PARSE])
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++)
+			if (node_lost_bad_data(plan->pipelines[i]->nodes[k]))
 				return true;
-		}
 	return false;
 }
 
@@ -381,9 +382,9 @@ static enum exit_status judge_finished(const struct run *run)
 {
 	if (run->deadline > 0)
 		return STATUS_FINE;
-	if (left_files_unread(run->latest->configuration.plan))
+	if (run->reload.unread || left_files_unread(plan_of(run)))
 		return STATUS_CANNOT_OPEN;
-	return lost_bad_data(run->latest->configuration.plan) ? STATUS_BAD_DATA : STATUS_FINE;
+	return run->reload.bad_data || lost_bad_data(plan_of(run)) ? STATUS_BAD_DATA : STATUS_FINE;
 }
 
 static void tell_repeats_later(void *context)
@@ -417,6 +418,7 @@ static enum exit_status run_to_the_end(struct run *run)
 		.workers = &run->workers,
 		.latest = &run->latest,
 		.path = command_line_configuration(run->line),
+		.threads = plan_threads(plan_of(run)),
 		.number = 1 };
 	log_wake_by(&run->log, tell_repeats_later, &run->workers);
 	say_started(run);
@@ -433,6 +435,7 @@ static enum exit_status run_to_the_end(struct run *run)
 	log_wake_by(&run->log, NULL, NULL);
 	const bool finished = workers_finished(&run->workers);
 	(void)workers_stop(&run->workers); /* asked again when all is closed */
+	reload_close(&run->reload);
 	const enum exit_status status = run->reload.broken ? STATUS_CANNOT_OPEN
 					: finished         ? judge_finished(run)
 							   : judge_cut_short(run);
@@ -449,7 +452,6 @@ static void close_all(struct run *run)
 		return;
 	signals_close(&run->signals);
 	workers_close(&run->workers);
-	reload_close(&run->reload);
 	loop_destroy(run->loop);
 	generations_close(run->latest);
 	activation_close();

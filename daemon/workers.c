@@ -7,6 +7,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+enum { ORDER_MS = 2 };
+
 struct worker {
 	struct workers *workers;
 	uint32_t number; /* from 1 */
@@ -21,7 +23,8 @@ struct worker {
 	struct order *_Atomic given;  /* orders that it has not looked at */
 	struct order *orders;         /* those that wait */
 	_Atomic uint64_t drain_until; /* 0: no */
-	atomic_bool reopen, stop, finished;
+	atomic_bool reopen, stop;
+	atomic_bool idle; /* all that it runs has finished, and it has no order */
 	_Atomic uint64_t turns;
 	uint64_t turns_seen; /* by the first worker */
 };
@@ -56,9 +59,11 @@ void workers_ring(struct workers *workers)
 	uv_async_send(&workers->bell);
 }
 
-/* Takes one step with each order, and lets go of those that are done. */
+/* Takes one step with each order, and lets go of those that are done; unless somebody looks at the pipelines. */
 static void step_orders(struct order **orders, struct engine *engine, struct workers *workers)
 {
+	if (!*orders || !counters_lock_plan(&workers->counters))
+		return;
 	while (*orders) {
 		struct order *order = *orders, *following = order->following;
 		if (!order_step(order, engine)) {
@@ -68,12 +73,14 @@ static void step_orders(struct order **orders, struct engine *engine, struct wor
 		*orders = following; /* the order is its owner's again */
 		workers_ring(workers);
 	}
+	counters_unlock_plan(&workers->counters);
 }
 
 static int orders_patience(const struct order *orders, const struct engine *engine, int timeout_ms)
 {
 	for (; orders; orders = orders->following) {
-		const int patience = order_patience(orders, engine);
+		int patience = order_patience(orders, engine);
+		patience = patience == 0 ? ORDER_MS : patience; /* it was not let */
 		if (timeout_ms < 0 || patience < timeout_ms)
 			timeout_ms = patience;
 	}
@@ -84,6 +91,8 @@ static void take_orders(struct worker *worker)
 {
 	struct order *given = atomic_exchange(&worker->given, NULL);
 
+	if (given)
+		atomic_store(&worker->idle, false); /* before any of them is done */
 	while (given) {
 		struct order *order = given;
 		given = order->following;
@@ -126,6 +135,23 @@ static void close_handle(uv_async_t *handle, bool *open, struct loop *loop)
 		loop_turn(loop, 0);
 }
 
+/* Whoever has nothing to run waits for orders. */
+static void turn(
+	struct engine *engine, struct loop *loop, const struct order *orders, int timeout_ms)
+{
+	if (orders || !engine_finished(engine))
+		engine_turn(engine, orders_patience(orders, engine, timeout_ms));
+	else
+		loop_turn(loop, timeout_ms);
+}
+
+static void tell_idle(struct worker *worker)
+{
+	if (!worker->orders && engine_finished(worker->engine) &&
+		!atomic_exchange(&worker->idle, true))
+		workers_ring(worker->workers);
+}
+
 static void worker_run(void *context)
 {
 	struct worker *worker = context;
@@ -133,18 +159,16 @@ static void worker_run(void *context)
 	worker->good = open_worker(worker);
 	uv_sem_post(&worker->opened);
 	uv_sem_wait(&worker->go);
-	while (worker->good && !atomic_load(&worker->stop) &&
-		(worker->orders || !engine_finished(worker->engine))) {
-		engine_turn(worker->engine, orders_patience(worker->orders, worker->engine, -1));
+	while (worker->good && !atomic_load(&worker->stop)) {
+		turn(worker->engine, worker->loop, worker->orders, -1);
 		heed(worker);
+		tell_idle(worker);
 		atomic_fetch_add_explicit(&worker->turns, 1, memory_order_relaxed);
 	}
 	if (worker->engine) {
 		worker->stuck = !engine_close(worker->engine);
 		counters_end(&worker->workers->counters, worker->number, worker->engine);
 	}
-	atomic_store(&worker->finished, true);
-	workers_ring(worker->workers);
 }
 
 /* The first worker's side. */
@@ -213,18 +237,14 @@ bool workers_open(struct workers *workers, struct plan *plan, struct loop *loop,
 bool workers_finished(const struct workers *workers)
 {
 	for (uint32_t i = 0; i < workers->count; i++)
-		if (!atomic_load(&workers->items[i].finished))
+		if (!atomic_load(&workers->items[i].idle))
 			return false;
 	return engine_finished(workers->engine);
 }
 
 void workers_turn(struct workers *workers, int timeout_ms)
 {
-	if (!engine_finished(workers->engine) || workers->orders)
-		engine_turn(workers->engine,
-			orders_patience(workers->orders, workers->engine, timeout_ms));
-	else
-		loop_turn(workers->loop, timeout_ms);
+	turn(workers->engine, workers->loop, workers->orders, timeout_ms);
 	step_orders(&workers->orders, workers->engine, workers);
 	counters_answer(&workers->counters, 0, workers->engine);
 	taps_attend(&workers->taps, 0, workers->engine);
@@ -237,7 +257,7 @@ void workers_turn(struct workers *workers, int timeout_ms)
 /* The handle is there as long as the thread runs: it is told before it is joined. */
 static void wake(struct worker *worker)
 {
-	if (!atomic_load(&worker->finished))
+	if (worker->started && worker->wake_open)
 		uv_async_send(&worker->wake);
 }
 
@@ -249,7 +269,7 @@ bool workers_turned(struct workers *workers)
 		struct worker *worker = &workers->items[i];
 		const uint64_t turns = atomic_load(&worker->turns);
 
-		all &= turns != worker->turns_seen || atomic_load(&worker->finished);
+		all &= turns != worker->turns_seen;
 		worker->turns_seen = turns;
 		wake(worker);
 	}
@@ -292,11 +312,6 @@ void workers_order(struct workers *workers, uint32_t worker, struct order *order
 	wake(other);
 }
 
-static bool has_ended(const struct workers *workers, uint32_t worker)
-{
-	return worker > 0 && atomic_load(&workers->items[worker - 1].finished);
-}
-
 uint32_t workers_idlest(const struct workers *workers, const struct plan *plan)
 {
 	uint32_t best = 0;
@@ -305,8 +320,8 @@ uint32_t workers_idlest(const struct workers *workers, const struct plan *plan)
 	for (uint32_t worker = 0; worker <= workers->count; worker++) {
 		size_t count = 0;
 		for (size_t i = 0; i < plan->count; i++)
-			count += plan->pipelines[i]->engine && plan->pipelines[i]->worker == worker;
-		if (count < fewest && !has_ended(workers, worker)) {
+			count += plan->pipelines[i]->worker == worker;
+		if (count < fewest) {
 			fewest = count;
 			best = worker;
 		}

@@ -25,7 +25,7 @@ struct workers {
 	struct loop *loop;    /* of the first */
 	struct engine *engine;
 	struct order *orders; /* the first worker's, that wait */
-	uv_async_t bell;      /* rung by a worker that has ended */
+	uv_async_t bell;      /* rung by a worker that has something to tell */
 	bool bell_open, ending;
 	atomic_bool end_wanted; /* by a node of another worker */
 };
@@ -60,10 +60,10 @@ struct tapping *workers_tap(
 	struct workers *workers, const struct tapping_wish *wish, const char **why);
 void workers_untap(struct workers *workers, struct tapping *tapping);
 
-/* Gives an order to a worker that has not ended; it lies with the caller until it is done. On the first thread. */
+/* Gives an order to a worker; it lies with the caller until it is done. On the first thread. */
 void workers_order(struct workers *workers, uint32_t worker, struct order *order);
 
-/* The worker with the fewest pipelines of the plan, of those that have not ended. */
+/* The worker with the fewest pipelines of the plan. */
 uint32_t workers_idlest(const struct workers *workers, const struct plan *plan);
 
 /* On any thread: lets workers_turn() return. */

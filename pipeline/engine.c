@@ -238,7 +238,8 @@ static bool nothing_but_lost_branches(const struct run *run)
 
 bool run_is_over(const struct run *run)
 {
-	return !run->failed && (run->open_nodes == 0 || nothing_but_lost_branches(run));
+	return run->stuck ||
+	       (!run->failed && (run->open_nodes == 0 || nothing_but_lost_branches(run)));
 }
 
 /* How long the loop may wait: not at all while a pipeline is ready. */
@@ -303,6 +304,9 @@ bool engine_finished(const struct engine *engine)
 void source_drain(struct node *node, uint64_t read_deadline)
 {
 	const struct source_ops *ops = (const void *)node->type;
+	if (node->drains)
+		return;
+	node->drains = true;
 	if (ops->drain)
 		ops->drain(node, read_deadline);
 	else
@@ -316,6 +320,7 @@ void run_drain(struct run *run, uint64_t read_deadline)
 	run->ready = true;
 	for (size_t k = 0; k < run->pipeline->node_count; k++) {
 		struct node *node = run->pipeline->nodes[k];
+		node->rested = false;
 		if (node->role == NODE_SOURCE && !node->ended)
 			source_drain(node, read_deadline);
 	}
@@ -461,12 +466,14 @@ static void forget(struct engine *engine, const struct run *run)
 	engine->first = 0;
 }
 
-bool run_destroy(struct run *run)
+bool run_destroy(struct run *run, struct pipeline *heir)
 {
 	cancel(run);
 	if (!wait_for_all(run, loop_now(run->engine->loop) + HALT_MS))
 		return false;
 	close_run(run);
+	if (heir)
+		report_inherit(run->pipeline, heir);
 	forget(run->engine, run);
 	free_run(run);
 	return true;

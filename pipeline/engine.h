@@ -45,7 +45,8 @@ void engine_reopen(struct engine *engine);
 
 /* --- changing what runs -------------------------------------------------------------------------------------------- */
 
-/* True if it was opened, and no attempt to take over has failed. */
+/* True if it was opened, and is not on its way to an end: no attempt to take over has failed, and it was not told to
+ * retire or rest. */
 bool engine_runs(const struct pipeline *pipeline);
 
 /* Opens one more pipeline of this worker. False with faults; then nothing of it is left but its plan. */
@@ -61,16 +62,21 @@ void engine_rest(struct pipeline *pipeline, struct pipeline *next, uint64_t read
 /* True when all that was read of a retired pipeline is written and finished, or of a resting one is written. */
 bool engine_is_quiet(const struct pipeline *pipeline);
 
+/* For one that rests and does not become quiet: what its sources have read and not put is given back. False as long as
+ * something is under read. */
+bool engine_give_back(struct pipeline *pipeline);
+
 /* Gives the sources that match, and what is unfinished in their streams, from `old` to `next`, and lets the rest of
- * `old` end, as a retired one. False with faults, and nothing is done. */
+ * `old` end, as a retired one. Sources that do not rest stay. False with faults, and nothing is done. */
 bool engine_hand_over(struct pipeline *old, struct pipeline *next, struct faults *faults);
 
 /* Opens a pipeline that was handed over to. False with faults: it does not run, but can be handed over from again. */
 bool engine_take_over(struct pipeline *pipeline, struct faults *faults);
 
-/* Closes a pipeline; what is left in it is counted as dropped. False if something of it does not come back from the
- * kernel; then the process can only end. */
-bool engine_remove(struct pipeline *pipeline);
+/* Closes a pipeline; what is left in it is counted as dropped. The nodes of `heir` (NULL: there is none) that have the
+ * names of its nodes count on from there. False if something of it does not come back from the kernel: it is
+ * never looked at again, and at its end the process can only end. */
+bool engine_remove(struct pipeline *pipeline, struct pipeline *heir);
 
 /* Records that were read and not written, in queues, frames and sends; those of drop branches do not count. */
 uint64_t plan_undelivered(const struct plan *plan);
@@ -84,20 +90,15 @@ uint64_t engine_changes(const struct engine *engine);
 /* Milliseconds of the loop's clock. */
 uint64_t engine_now(const struct engine *engine);
 
-/* A node's accounts, with what its batches counted, and how it stands. */
-struct node_report {
-	uint64_t records_in, records_out, bytes_in, bytes_out, held;
-	struct account account; /* with what a tee dropped in front of it (when_full) */
-	uint64_t connections;   /* sockets that are open */
-	uint64_t unread;        /* bytes that there are to read, as far as that is known */
-	uint64_t pins;          /* buffers held by what waits in front of it */
-	uint64_t down;          /* ms since when a sink cannot write; 0: it can */
-	bool up;                /* of a sink or source; false if one of its shards is not */
-	bool deaf;              /* of a source that listens, if one of its shards does not */
-};
+/* False once its sources have gone on in another one, or it is closed: what it has counted is counted there. */
+bool engine_counts(const struct pipeline *pipeline);
 
 /* Of one shard; call it on the thread that the pipeline belongs to, between turns, or when that has ended. */
 void report_node(const struct node *node, struct node_report *report);
+
+/* True if records were lost because data were not what they should be; if files could not be read. */
+bool node_lost_bad_data(const struct node *node);
+bool node_left_unread(const struct node *node);
 
 /* Adds what another shard of the same node counted. */
 void report_add(struct node_report *sum, const struct node_report *shard);

@@ -273,7 +273,10 @@ static bool fault_memory(const struct group *group, uint64_t apart, struct fault
 	const struct value *place =
 		group->own ? value_member(pipeline->value, "memory") : service_memory(group->plan);
 	const char *remedy = arena_format(group->plan->document->arena,
-		group->own || place ? "write \"%s\"" : "write \"service\": { \"memory\": \"%s\" }",
+		place        ? "write \"%s\""
+		: group->own ? "restart the daemon, which then divides its memory anew: while it "
+			       "runs, %s would have to be free"
+			     : "write \"service\": { \"memory\": \"%s\" }",
 		needed);
 	return fault_at(faults, place ? place : pipeline->value, remedy,
 		"memory does not suffice: \"%s\" needs %llu buffers of %s%s, and gets %llu",

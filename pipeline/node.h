@@ -17,6 +17,7 @@
 #include "pipeline/flow/batch.h"
 #include "pipeline/flow/copy.h"
 #include "pipeline/flow/framing.h"
+#include "pipeline/flow/scan.h"
 
 #include <limits.h>
 
@@ -106,7 +107,8 @@ struct source_ops {
 	 * as any other. NULL: there is nothing to close. */
 	void (*refuse)(struct node *node, uint32_t stream);
 	/* Puts what it has read already, begins to read nothing, and lets go of what it holds of its pool; true once all
-	 * that is done. It may then go on in another pipeline, from where it is. NULL: it cannot. */
+	 * that is done. It may then go on in another pipeline, from where it is. Without `out` nothing can be put any
+	 * more: what was read and not put is to be read again. NULL: it cannot rest. */
 	bool (*rest)(struct node *node, struct batch *out);
 	/* True if it reads the file of one of these normal paths (config/path.h), or would if it were there. NULL: it
 	 * reads no files. */
@@ -120,8 +122,22 @@ struct source_ops {
 	bool (*lower)(struct node *node, uint32_t connections, const char *why);
 };
 
-/* `view` is the taker's then; NULL: the stream is to be refused. */
-typedef void hand_back(void *context, uint32_t stream, struct view *view);
+/* What is to be said of a stream whose bytes are passed over: up to where, and what for. */
+enum passing {
+	PASSING_RECORD, /* the record that it is in was counted, and its end is still to come */
+	PASSING_LOST,   /* the same, but nobody has counted the record */
+	PASSING_STREAM  /* nothing that it still brings means anything */
+};
+
+struct passed {
+	enum passing what;
+	struct scan scan; /* where in the record the stream is */
+};
+
+/* Bytes, whose view is the taker's then (its tag: VIEW_END, VIEW_BROKEN), and what is to be said if they cannot be kept
+ * (NULL: nothing is known of them); or no view, and what is passed over. */
+typedef void hand_back(
+	void *context, uint32_t stream, struct view *view, const struct passed *passed);
 
 struct stage_ops {
 	struct node_type type;
@@ -135,9 +151,15 @@ struct stage_ops {
 	/* Its input has ended: lets even what is unfinished go. True when done. NULL: as settle. */
 	bool (*end)(struct node *node, struct batch *out);
 
-	/* Gives away what it holds of unfinished records, stream by stream and in order, and forgets them; a stream that
-	 * cannot go on elsewhere (its record is being passed over) is given with a NULL view. NULL: it holds none. */
+	/* Gives away what it holds of unfinished records, stream by stream and in order, and forgets them. NULL: it holds
+	 * none. */
 	void (*hand_back)(struct node *node, hand_back *take, void *context);
+
+	/* Passes over what a stage of another pipeline was at in this stream; `alike`: that one had the same options, or
+	 * else a record's end may not be known, and all that the stream still brings is passed over. False: it has
+	 * something to do before, call again. NULL: it knows no records. */
+	bool (*pass_over)(
+		struct node *node, uint32_t stream, const struct passed *passed, bool alike);
 };
 
 struct sink_ops {
@@ -193,6 +215,18 @@ struct account {
 	struct copies copies;
 };
 
+/* A node's accounts, with what its batches counted, and how it stands. */
+struct node_report {
+	uint64_t records_in, records_out, bytes_in, bytes_out, held;
+	struct account account; /* with what a tee dropped in front of it (when_full) */
+	uint64_t connections;   /* sockets that are open */
+	uint64_t unread;        /* bytes that there are to read, as far as that is known */
+	uint64_t pins;          /* buffers held by what waits in front of it */
+	uint64_t down;          /* ms since when a sink cannot write; 0: it can */
+	bool up;                /* of a sink or source; false if one of its shards is not */
+	bool deaf;              /* of a source that listens, if one of its shards does not */
+};
+
 struct node {
 	const struct node_type *type;
 	enum node_role role;
@@ -215,6 +249,8 @@ struct node {
 	uint64_t
 		due; /* when it wants to be called though nothing moved (node_now() clock); 0: never */
 	struct flow_count given; /* what it put out; kept by the engine */
+	struct node_report
+		past;  /* what those counted that it has replaced, while it was running on */
 	uint64_t safe; /* sinks: views of `in` that are written, counted as in->taken.views is */
 	uint32_t busy; /* operations in flight; changed by the node */
 	bool ended;    /* sources: nothing comes any more. Others: end() is done */
@@ -224,7 +260,7 @@ struct node {
 	uint64_t down_since;    /* the engine's: sinks that are not up; 0: it is */
 	bool optional;          /* on a `drop` branch: what it fails to write holds up no commit */
 	bool open;              /* the engine's: what open() made is there */
-	bool drains;            /* the engine's: a source that ends, while others rest */
+	bool drains;            /* the engine's: a source that was told to end */
 	bool rested; /* the engine's: sources that hold nothing of their pool, stages that are settled */
 	bool flush; /* codecs: a sink asks that the open frame ends; taken back when it has */
 	bool more;  /* sources: bytes are on their way for certain: a file is being read */

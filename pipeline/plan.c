@@ -94,12 +94,12 @@ static size_t count_shards(const struct plan *plan, const struct value *pipeline
 	return count;
 }
 
-static uint64_t budget_of(const struct plan *plan, const char *name)
+static struct budget budget_of(const struct plan *plan, const char *name)
 {
 	for (size_t i = 0; i < plan->budget_count; i++)
 		if (strcmp(plan->budgets[i].pipeline, name) == 0)
-			return plan->budgets[i].memory;
-	return 0;
+			return plan->budgets[i];
+	return (struct budget){ 0 };
 }
 
 /* The shards of one pipeline are read alike, one behind the other; what is wrong is told once. */
@@ -120,8 +120,9 @@ static void read_shards(
 		if (shard == 0)
 			shards_check(pipeline, faults);
 		shards_name_paths(pipeline);
-		pipeline->memory = pipeline->memory ? pipeline->memory / shards
-						    : budget_of(plan, pipeline->name);
+		const struct budget budget = budget_of(plan, pipeline->name);
+		pipeline->allowance = pipeline->memory ? 0 : budget.allowance;
+		pipeline->memory = pipeline->memory ? pipeline->memory / shards : budget.memory;
 		faults_close(&again);
 	}
 }
@@ -156,6 +157,8 @@ static void allow_memory(struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++) {
 		struct pipeline *pipeline = plan->pipelines[i];
+		if (pipeline->allowance > 0)
+			continue;
 		pipeline->allowance =
 			pipeline->memory ? pipeline->memory : plan->service.memory / plan->count;
 	}

@@ -94,10 +94,11 @@ struct plan {
 	void *cast_context;
 };
 
-/* What memory a pipeline may have (each of its shards) while others are running; 0: it is not said. */
+/* What memory a pipeline may have (each of its shards) while others are running; 0: it is not said. One that goes on is
+ * allowed what it was. */
 struct budget {
 	const char *pipeline;
-	uint64_t memory;
+	uint64_t memory, allowance;
 };
 
 /* As plan_create(), with budgets in the place of an even share; where a pipeline names its own memory, that holds. */

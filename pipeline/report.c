@@ -3,6 +3,7 @@
 #include "pipeline/run.h"
 
 #include <assert.h>
+#include <string.h>
 
 static uint64_t dropped_by(const struct account *account)
 {
@@ -35,6 +36,38 @@ static bool is_deaf(const struct node *node)
 {
 	const struct source_ops *ops = (const void *)node->type;
 	return node->role == NODE_SOURCE && ops->sockets && !node->up;
+}
+
+static void add_account(struct account *sum, const struct account *account)
+{
+	sum->filtered += account->filtered;
+	for (unsigned reason = 0; reason < DROP_REASONS; reason++)
+		sum->dropped[reason] += account->dropped[reason];
+	sum->found += account->found;
+	sum->held += account->held;
+	sum->truncated += account->truncated;
+	sum->peeked += account->peeked;
+	sum->received += account->received;
+	sum->sent += account->sent;
+	sum->unread += account->unread;
+	sum->refused += account->refused;
+	sum->empty += account->empty;
+	sum->kernel_dropped += account->kernel_dropped;
+	sum->reconnects += account->reconnects;
+	sum->blocked += account->blocked;
+	for (unsigned reason = 0; reason < ERROR_REASONS; reason++)
+		sum->errors[reason] += account->errors[reason];
+	for (unsigned reason = 0; reason < COPY_REASONS; reason++)
+		sum->copies.bytes[reason] += account->copies.bytes[reason];
+}
+
+static void add_counts(struct node_report *sum, const struct node_report *other)
+{
+	sum->records_in += other->records_in;
+	sum->records_out += other->records_out;
+	sum->bytes_in += other->bytes_in;
+	sum->bytes_out += other->bytes_out;
+	add_account(&sum->account, &other->account);
 }
 
 void report_node(const struct node *node, struct node_report *report)
@@ -72,6 +105,28 @@ void report_node(const struct node *node, struct node_report *report)
 			node->in->taken.records - dropped_by(&node->account) - node->account.held;
 		report->bytes_out = node->account.sent;
 	}
+	add_counts(report, &node->past);
+}
+
+static struct node *find_alike(const struct pipeline *pipeline, const struct node *node)
+{
+	for (size_t i = 0; i < pipeline->node_count; i++)
+		if (pipeline->nodes[i]->role == node->role &&
+			strcmp(pipeline->nodes[i]->name, node->name) == 0)
+			return pipeline->nodes[i];
+	return NULL;
+}
+
+/* A source that went on took what it had counted along: the one in its place has counted nothing. */
+void report_inherit(const struct pipeline *old, struct pipeline *next)
+{
+	for (size_t i = 0; i < old->node_count; i++) {
+		struct node *heir = find_alike(next, old->nodes[i]);
+		if (!heir || heir->open)
+			continue;
+		report_node(old->nodes[i], &heir->past);
+		heir->past.held = heir->past.account.held = 0;
+	}
 }
 
 /* The same node of the next shards: pipelines of one configuration are read alike. */
@@ -84,35 +139,9 @@ static const struct node *in_shard(const struct node *node, uint32_t shard)
 	return pipeline[shard].nodes[index];
 }
 
-static void add_account(struct account *sum, const struct account *account)
-{
-	sum->filtered += account->filtered;
-	for (unsigned reason = 0; reason < DROP_REASONS; reason++)
-		sum->dropped[reason] += account->dropped[reason];
-	sum->found += account->found;
-	sum->held += account->held;
-	sum->truncated += account->truncated;
-	sum->peeked += account->peeked;
-	sum->received += account->received;
-	sum->sent += account->sent;
-	sum->unread += account->unread;
-	sum->refused += account->refused;
-	sum->empty += account->empty;
-	sum->kernel_dropped += account->kernel_dropped;
-	sum->reconnects += account->reconnects;
-	sum->blocked += account->blocked;
-	for (unsigned reason = 0; reason < ERROR_REASONS; reason++)
-		sum->errors[reason] += account->errors[reason];
-	for (unsigned reason = 0; reason < COPY_REASONS; reason++)
-		sum->copies.bytes[reason] += account->copies.bytes[reason];
-}
-
 void report_add(struct node_report *sum, const struct node_report *shard)
 {
-	sum->records_in += shard->records_in;
-	sum->records_out += shard->records_out;
-	sum->bytes_in += shard->bytes_in;
-	sum->bytes_out += shard->bytes_out;
+	add_counts(sum, shard);
 	sum->held += shard->held;
 	sum->connections += shard->connections;
 	sum->unread += shard->unread;
@@ -120,7 +149,6 @@ void report_add(struct node_report *sum, const struct node_report *shard)
 	sum->up &= shard->up;
 	sum->deaf |= shard->deaf;
 	sum->down = shard->down > sum->down ? shard->down : sum->down;
-	add_account(&sum->account, &shard->account);
 }
 
 void engine_report(const struct node *node, struct node_report *report)
@@ -132,6 +160,23 @@ void engine_report(const struct node *node, struct node_report *report)
 		report_node(in_shard(node, shard), &other);
 		report_add(report, &other);
 	}
+}
+
+static bool lost_bad_data(const struct account *account)
+{
+	const uint64_t *dropped = account->dropped;
+	return dropped[DROP_DAMAGED] || dropped[DROP_FRAMING] || dropped[DROP_INCOMPLETE] ||
+	       dropped[DROP_PARSE];
+}
+
+bool node_lost_bad_data(const struct node *node)
+{
+	return lost_bad_data(&node->account) || lost_bad_data(&node->past.account);
+}
+
+bool node_left_unread(const struct node *node)
+{
+	return node->account.unread > 0 || node->past.account.unread > 0;
 }
 
 uint64_t plan_undelivered(const struct plan *plan)

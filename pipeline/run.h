@@ -51,6 +51,8 @@ struct run {
 	bool watched;            /* somebody waits for it to be quiet */
 	bool resting;            /* it is about to be replaced: sources read no more */
 	bool failed;             /* it could not be opened: it waits to be replaced */
+	bool stuck;              /* it could not be closed: the kernel keeps something of it */
+	bool handed_over;        /* its sources, with what they counted, are another's */
 	struct carried *carried; /* what was unfinished in the pipeline that it replaced */
 	size_t carried_count, carried_at;
 	struct tapped *taps; /* who looks at what its nodes put; NULL: nobody */
@@ -61,10 +63,12 @@ struct leg {
 	size_t first, size; /* in the pipeline's nodes */
 };
 
-/* Unfinished bytes of a stream that go on in another pipeline; a stream whose bytes cannot be told is refused. */
+/* Unfinished bytes of a stream that go on in another pipeline, with how it ends; or, without data, what is passed over. */
 struct carried {
 	uint32_t stream;
 	struct view view;
+	struct passed passed;
+	bool alike; /* the stage that it comes from had the options of the one that it comes to */
 };
 
 /* What runs are made of and how they end; see engine.c. */
@@ -74,8 +78,17 @@ bool run_open_nodes(struct run *run, struct faults *faults);
 void source_drain(struct node *node, uint64_t read_deadline);
 void run_drain(struct run *run, uint64_t read_deadline);
 bool run_is_over(const struct run *run);
-/* Cancels, closes and frees it. False, and nothing is freed, if something does not come back. */
-bool run_destroy(struct run *run);
+/* Cancels, closes and frees it; `heir` may be NULL. False, and nothing is freed, if something does not come back. */
+bool run_destroy(struct run *run, struct pipeline *heir);
+
+/* The nodes of `next` count on from where those of `old`, which are closed, have come to. */
+void report_inherit(const struct pipeline *old, struct pipeline *next);
+
+/* The place in `next` of the source that can go on with what the one at `at` of `old` has open; SIZE_MAX: none can. */
+size_t change_match(const struct pipeline *old, size_t at, const struct pipeline *next);
+
+/* True if both are of one kind, with the same options. */
+bool node_says_the_same(const struct node *a, const struct node *b);
 
 /* The source that a stream belongs to. */
 struct node *pipeline_source_of(const struct pipeline *pipeline, uint32_t stream);

@@ -266,7 +266,6 @@ static bool file_open(struct node *node, struct faults *faults)
 			"cannot create %s: it makes no path, or one too long", sink->path);
 	if (!file_move_first(node, why))
 		return node_fault(node, faults, remedy_for_path(sink->target.error), "%s", why);
-	sink->at_once = node_is_alone(node);
 	node->up = true;
 	return true;
 }
@@ -334,12 +333,15 @@ static uint64_t next_size(struct node *node)
 	return WRITE_SIZE;
 }
 
-static void begin_write(struct file_sink *sink, struct loop *loop)
+/* At once where nobody needs the thread meanwhile: pipelines come and go. */
+static void begin_write(struct node *node)
 {
+	struct file_sink *sink = node->state;
+	struct loop *loop = node->loop;
 	const struct gather *gather = &sink->gather;
 	int fd = sink->target.fd;
 
-	if (sink->at_once && sink->target.local)
+	if (sink->target.local && node_is_alone(node))
 		io_write_at_once(
 			loop, &sink->write, &sink->pace, fd, gather->pieces, gather->count);
 	else
@@ -358,7 +360,7 @@ static void write_some(struct node *node, struct batch *in, uint64_t size)
 	if (file_sync_each(sink))
 		sink->before = file_target_size(&sink->target);
 	node->busy++;
-	begin_write(sink, node->loop);
+	begin_write(node);
 }
 
 static void step(struct node *node, struct batch *in)

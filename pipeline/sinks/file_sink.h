@@ -24,7 +24,6 @@ struct file_sink {
 	struct gather gather;
 	struct io_operation write, poll, sync_operation; /* at most one is in flight */
 	struct pace pace;                                /* of writes that are made at once */
-	bool at_once;                                    /* nobody needs the thread meanwhile */
 	bool opened;
 	bool empties; /* what the file held is still to be thrown away */
 	bool halted;  /* nothing may be begun any more */

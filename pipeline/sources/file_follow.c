@@ -251,13 +251,28 @@ void file_follow_read(struct file_follow *follow, struct batch *out)
 	file_notice_set_due(follow);
 }
 
+static void give_back(struct file_follow *follow, struct file_reader *reader)
+{
+	struct followed *file = reader->file;
+
+	if (reader->operation.in_flight || !reader->back)
+		return;
+	file_reader_give_back(reader);
+	reader->file = NULL;
+	settle(follow, file, reader->result);
+}
+
 bool file_follow_rest(struct file_follow *follow, struct batch *out)
 {
 	uint64_t quota = follow->node->quota;
 
 	for (unsigned i = 0; i < FILE_FOLLOW_READERS; i++) {
 		struct file_reader *reader = &follow->readers[i];
-		if (deliver(follow, reader, out, &quota) && file_reader_idle(reader))
+		if (!out)
+			give_back(follow, reader);
+		else
+			deliver(follow, reader, out, &quota);
+		if (file_reader_idle(reader))
 			file_reader_rest(reader);
 	}
 	return all_idle(follow);

@@ -317,7 +317,9 @@ bool file_once_rest(struct file_once *once, struct batch *out)
 	if (once->reader.operation.in_flight)
 		return false;
 	if (once->reader.back) {
-		if (!file_reader_deliver(&once->reader, out, once->node->first_stream, &quota))
+		if (!out)
+			file_reader_give_back(&once->reader);
+		else if (!file_reader_deliver(&once->reader, out, once->node->first_stream, &quota))
 			return false;
 		settle(once);
 	}

@@ -3,6 +3,7 @@
 #include "pipeline/sources/file_reader.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 
 enum { READ_SIZE = 256 * 1024, MOST_PIECES = 256, WORTH_KEEPING = 8 /* an eighth of a buffer */ };
@@ -23,10 +24,8 @@ bool file_reader_open(struct file_reader *reader, struct node *node, uint32_t re
 {
 	*reader = (struct file_reader){ .operation.done = read_done, .node = node };
 	uint32_t most = READ_SIZE / pool_buffer_size(node->pool) + 1;
-	uint32_t share = node->pin_quota / readers;
-	if (node->pin_quota > 0 && most > share)
-		most = share > 0 ? share : 1;
 	reader->most = most < MOST_PIECES ? most : MOST_PIECES;
+	reader->readers = readers;
 	reader->buffers = calloc(reader->most, sizeof(struct buffer *));
 	reader->pieces = calloc(reader->most, sizeof(*reader->pieces));
 	return reader->buffers && reader->pieces;
@@ -64,15 +63,21 @@ static uint32_t add_piece(struct file_reader *reader, struct buffer *buffer, uin
 	return size;
 }
 
-/* Half of what the pool has, so that one source leaves something for the others. */
+static uint32_t at_most(uint32_t most, uint32_t limit)
+{
+	return most < limit ? most : limit;
+}
+
+/* Half of what the pool has, so that one source leaves something for the others; and what this reader may ever have. */
 static uint32_t most_buffers(const struct file_reader *reader, uint32_t room)
 {
 	uint32_t half = pool_available(reader->node->pool) / 2;
-	uint32_t most = half > 0 ? half : 1;
+	uint32_t share = reader->node->pin_quota / reader->readers;
+	uint32_t most = at_most(half > 0 ? half : 1, at_most(room, reader->most));
 
-	if (most > room)
-		most = room;
-	return most < reader->most ? most : reader->most;
+	if (reader->node->pin_quota > 0)
+		most = at_most(most, share > 0 ? share : 1);
+	return most;
 }
 
 static void take_buffers(struct file_reader *reader, uint32_t room, uint64_t expected)
@@ -155,6 +160,21 @@ bool file_reader_deliver(
 	}
 	finish(reader);
 	return true;
+}
+
+/* Nothing at all: the same as a read that was broken off. */
+void file_reader_give_back(struct file_reader *reader)
+{
+	assert(reader->back);
+	if (reader->left > 0) {
+		reader->node->account.received -= reader->left;
+		reader->result -= (int)reader->left;
+		if (reader->result == 0)
+			reader->result = -EAGAIN;
+	}
+	reader->left = 0;
+	let_go(reader);
+	reader->back = false;
 }
 
 void file_reader_rest(struct file_reader *reader)

@@ -17,6 +17,7 @@ struct file_reader {
 	struct buffer **buffers; /* under read */
 	struct iovec *pieces;    /* what of them is still to be filled, then still to be put */
 	uint32_t most, count;    /* buffers */
+	uint32_t readers;        /* that share what the node may have under read */
 	uint32_t at;             /* the buffer that is put from next */
 	uint32_t left;           /* bytes that were read and are not put yet */
 	int result;              /* of the last read: bytes, 0 at the end, or −errno */
@@ -45,6 +46,9 @@ bool file_reader_begin(struct file_reader *reader, const struct batch *out, int 
  * reader is idle then, and `result` says what came. */
 bool file_reader_deliver(
 	struct file_reader *reader, struct batch *out, uint32_t stream, uint64_t *quota);
+
+/* What was read and not put is as if it had not been read: `result` says how much was put. */
+void file_reader_give_back(struct file_reader *reader);
 
 /* Lets go of the buffer that it keeps for the next read. */
 void file_reader_rest(struct file_reader *reader);

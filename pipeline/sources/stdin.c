@@ -246,6 +246,15 @@ static void stdin_read(struct node *node, struct batch *out)
 		read_inbox(source, out);
 }
 
+/* Reads go on from where the file stands. */
+static void give_back(struct stdin_source *source)
+{
+	if (source->unput > 0 && lseek(STDIN_FILENO, -(off_t)source->unput, SEEK_CUR) < 0)
+		return;
+	source->unput = 0;
+	let_go(source);
+}
+
 static bool stdin_rest(struct node *node, struct batch *out)
 {
 	struct stdin_source *source = node->state;
@@ -253,7 +262,10 @@ static bool stdin_rest(struct node *node, struct batch *out)
 	buffer_release(&source->buffer);
 	if (source->read.in_flight)
 		return false;
-	put_read(source, out, node->quota);
+	if (out)
+		put_read(source, out, node->quota);
+	else
+		give_back(source);
 	return source->unput == 0;
 }
 

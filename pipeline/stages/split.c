@@ -345,32 +345,124 @@ static bool split_end(struct node *node, struct batch *out)
 	return true;
 }
 
-/* Where a record is being passed over, or its border cannot be told from what is held, the stream cannot go on. */
+static void hand_back_views(struct split *split, uint32_t number, hand_back *take,
+	const struct passed *if_lost, void *context)
+{
+	uint32_t count = remainder_take(&split->remainders, number, UINT64_MAX, split->views);
+	for (uint32_t i = 0; i < count; i++)
+		take(context, number, &split->views[i], if_lost);
+}
+
+/* Of records that begin at lines, one that is passed over has nothing but the line that is not judged yet. */
+static bool passes_lines(const struct split *split, const struct split_stream *stream)
+{
+	return split->framing.kind == FRAMING_START && stream->passing;
+}
+
+/* How the stream stands, for whoever goes on with it. */
+static struct passed passed_of(const struct split *split, const struct split_stream *stream)
+{
+	struct passed passed = { .what = PASSING_RECORD };
+	if (split->framing.kind == FRAMING_DELIMITED)
+		passed.scan.phase = SCAN_IN_LINE;
+	else if (split->framing.kind != FRAMING_START)
+		passed.scan = stream->scan;
+	else if (stream->judged)
+		passed.scan.phase = SCAN_IN_LINE;
+	if (split->framing.kind != FRAMING_START && stream->mode == REFUSED)
+		passed.what = PASSING_STREAM;
+	return passed;
+}
+
 static void hand_back_stream(struct split *split, uint32_t number, hand_back *take, void *context)
 {
 	struct split_stream *stream = &split->streams[number];
-	struct remainders *remainders = &split->remainders;
-	uint64_t size = remainder_size(remainders, number);
-	bool whole = stream->mode == COLLECT && stream->begun == size;
-	uint32_t count = remainder_take(remainders, number, size, split->views);
-	for (uint32_t i = 0; i < count; i++)
-		if (whole)
-			take(context, number, &split->views[i]);
-		else
-			view_drop(&split->views[i]);
-	if (!whole)
-		take(context, number, NULL);
+	const struct passed passed = passed_of(split, stream);
+	struct passed lost = passed;
+	lost.what = PASSING_LOST;
+	if (passes_lines(split, stream))
+		take(context, number, NULL, &passed);
+	hand_back_views(split, number, take, &lost, context);
+	if (stream->mode != COLLECT)
+		take(context, number, NULL, &passed);
+	if (stream->flags) {
+		struct view end = view_of_static("", 0);
+		end.tag = stream->flags;
+		take(context, number, &end, NULL);
+	}
 	*stream = (struct split_stream){ 0 };
 }
 
 static void split_hand_back(struct node *node, hand_back *take, void *context)
 {
 	struct split *split = node->state;
-	for (uint32_t i = 0; i < split->stream_count; i++)
-		if (split->streams[i].begun > 0 || split->streams[i].mode != COLLECT ||
-			remainder_size(&split->remainders, i) > 0)
+	for (uint32_t i = 0; i < split->stream_count; i++) {
+		const struct split_stream *stream = &split->streams[i];
+		if (stream->begun > 0 || stream->mode != COLLECT || stream->flags ||
+			passes_lines(split, stream) || remainder_size(&split->remainders, i) > 0)
 			hand_back_stream(split, i, take, context);
+	}
 	split->oldest = split->newest = 0;
+	split->pending = false;
+	node->due = 0;
+}
+
+/* Lines behind which records may begin. */
+static void pass_over_lines(struct split_stream *stream, const struct passed *passed)
+{
+	stream->passing = true;
+	stream->judged = passed->scan.phase == SCAN_IN_LINE;
+	stream->line = 0;
+	stream->begun = 0;
+}
+
+/* What came of a record that was cut to its limit is kept. */
+static void pass_over_rest(struct split *split, uint32_t number, const struct passed *passed)
+{
+	struct split_stream *stream = &split->streams[number];
+	bool cut = passed->what == PASSING_RECORD && remainder_size(&split->remainders, number) > 0;
+	stream->mode = cut ? PASS_OVER_TRUNCATED : PASS_OVER;
+	if (!cut)
+		remainder_cut(&split->remainders, number, 0);
+	stream->begun += stream->begun == 0;
+}
+
+/* Where prefixes or quotes tell it, only the same stage knows the record's end. */
+static void pass_over_scanned(
+	struct node *node, uint32_t number, const struct passed *passed, bool alike)
+{
+	struct split *split = node->state;
+	struct split_stream *stream = &split->streams[number];
+	remainder_cut(&split->remainders, number, 0);
+	split_begin_record(stream);
+	stream->scan = passed->scan;
+	stream->begun = 1;
+	stream->mode = alike && passed->what != PASSING_STREAM ? PASS_OVER : REFUSED;
+	if (stream->mode == REFUSED)
+		node_refuse_stream(node, number);
+}
+
+static bool split_pass_over(
+	struct node *node, uint32_t number, const struct passed *passed, bool alike)
+{
+	struct split *split = node->state;
+	struct split_stream *stream = &split->streams[number];
+	bool lines = split->framing.kind == FRAMING_START;
+	if (split->pending)
+		return false;
+	if (lines ? stream->passing : stream->mode != COLLECT)
+		return true;
+	if (passed->what == PASSING_LOST)
+		split_drop_record(node, DROP_MEMORY);
+	if (lines) {
+		remainder_cut(&split->remainders, number, 0);
+		pass_over_lines(stream, passed);
+	} else if (split->framing.kind == FRAMING_DELIMITED) {
+		pass_over_rest(split, number, passed);
+	} else {
+		pass_over_scanned(node, number, passed, alike);
+	}
+	return true;
 }
 
 const struct stage_ops stage_split = {
@@ -388,4 +480,5 @@ const struct stage_ops stage_split = {
 	.settle = split_settle,
 	.end = split_end,
 	.hand_back = split_hand_back,
+	.pass_over = split_pass_over,
 };

@@ -109,3 +109,60 @@ Test(counters, are_not_waited_for_once_nobody_answers)
 {
 	running_on_both(give_up);
 }
+
+static void replace(struct running *running)
+{
+	struct counters counters;
+	struct asked asked = { .counters = &counters, .running = running };
+	struct snapshot before, after;
+
+	cr_assert(running_open(running, "", "'p': { 'from': 'generate', 'to': 'null' }"));
+	cr_assert(counters_open(&counters, running->plan));
+	const struct worker_report *workers = counters.snapshot.workers;
+	counters_end(&counters, 0, running->engine);
+	cr_assert(counters_ask(&counters, wake, &asked, 0, &before));
+	cr_assert_not(counters_replace(&counters, running->plan), "somebody looks at the plan");
+	snapshot_let_go(&before);
+	cr_assert(counters_replace(&counters, running->plan));
+	cr_assert_eq(counters.snapshot.workers, workers, "what workers look at has moved");
+	cr_assert(counters_ask(&counters, wake, &asked, 0, &after));
+	cr_assert_eq(after.number, before.number + 1);
+	cr_assert(after.complete, "the worker that has ended has not answered any more");
+	snapshot_close(&before);
+	snapshot_close(&after);
+	counters_close(&counters);
+	running_close(running);
+}
+
+Test(counters, go_on_with_another_plan_when_nobody_looks_at_the_old_one)
+{
+	running_on_both(replace);
+}
+
+/* A plan that is wanted is not given to those who come behind. */
+static void want(struct running *running)
+{
+	struct counters counters;
+	struct asked asked = { .counters = &counters, .running = running };
+	struct snapshot first, second;
+
+	cr_assert(running_open(running, "", "'p': { 'from': 'generate', 'to': 'null' }"));
+	cr_assert(counters_open(&counters, running->plan));
+	counters_end(&counters, 0, running->engine);
+	cr_assert(counters_ask(&counters, wake, &asked, 0, &first));
+	cr_assert_not(counters_lock_plan(&counters));
+	cr_assert(counters.wanted);
+	snapshot_close(&first);
+	cr_assert(counters_lock_plan(&counters));
+	cr_assert_not(counters.wanted);
+	counters_unlock_plan(&counters);
+	cr_assert(counters_ask(&counters, wake, &asked, UINT32_MAX, &second));
+	snapshot_close(&second);
+	counters_close(&counters);
+	running_close(running);
+}
+
+Test(counters, let_who_changes_the_plan_go_first)
+{
+	running_on_both(want);
+}
