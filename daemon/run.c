@@ -289,7 +289,7 @@ static void heed_reload(struct run *run)
 		begin_reload(run);
 	else
 		control_answer(
-			&run->control, false, "the reload was refused: the daemon is ending");
+			&run->control, false, "the reload was refused: the daemon is ending", NULL);
 }
 
 static void heed_signals(struct run *run)
