@@ -40,19 +40,23 @@ TEST_PACKAGES := libcriterion-dev python3 strace util-linux bsdutils socat grep 
 	coreutils diffutils
 CHECK_PACKAGES := clang clang-format clang-tidy cppcheck
 GUARD_PACKAGES := python3 valgrind binutils
+PAGE_PACKAGES := chromium fonts-liberation
 FUZZ_PACKAGES := clang libclang-rt-14-dev libcriterion-dev
 BENCH_PACKAGES := python3 coreutils grep ripgrep zstd gzip lz4 isal pigz socat haproxy rsyslog
 LIBRARIES := -luring -luv -lcjson -lpcre2-8 -lzstd -llz4 -lisal -lz -lmicrohttpd
 
 DEPLOY_PACKAGES := debootstrap systemd-container docker.io docker-compose util-linux python3 python3-yaml make zstd
 
-.PHONY: deps deps-build deps-test deps-fuzz deps-bench deps-guard deps-deploy
+.PHONY: deps deps-build deps-test deps-page deps-fuzz deps-bench deps-guard deps-deploy
 deps:
 	@tests/check/packages $(BUILD_PACKAGES) $(TEST_PACKAGES) $(CHECK_PACKAGES) $(GUARD_PACKAGES)
 deps-build:
 	@tests/check/packages $(BUILD_PACKAGES)
 deps-test:
 	@tests/check/packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
+# A browser to see the page in; where there is none, those tests are skipped.
+deps-page:
+	@tests/check/packages $(PAGE_PACKAGES)
 deps-guard:
 	@tests/check/packages $(BUILD_PACKAGES) $(GUARD_PACKAGES)
 deps-fuzz:
@@ -273,6 +277,9 @@ format:
 .PHONY: docs
 docs: $(BINARY)
 	$(Q)$(BINARY) schema > config/viewduct.schema.json
+	$(Q)$(BINARY) help --format roff > config/viewduct.1
+	$(Q)$(BINARY) list --format roff > config/viewduct.json.5
+	$(Q)$(BINARY) help --format bash > config/viewduct.bash
 	$(Q)$(BINARY) list --format markdown > build/reference.md
 	$(Q)[ ! -e README.md ] || sed -i -e '/^<!-- reference: made by/,/^<!-- reference ends -->/{//!d}' \
 		-e '/^<!-- reference: made by/r build/reference.md' README.md
@@ -283,6 +290,8 @@ docs: $(BINARY)
 UNITS := $(wildcard systemd/*.service systemd/*.socket)
 # file:folder, below PREFIX.
 INSTALLED := config/viewduct.schema.json:share/viewduct \
+	config/viewduct.1:share/man/man1 config/viewduct.json.5:share/man/man5 \
+	config/viewduct.bash:share/bash-completion/completions \
 	$(addsuffix :share/viewduct/examples,$(wildcard config/examples/*.json)) \
 	$(addsuffix :share/viewduct/systemd,$(wildcard systemd/drop-ins/*.conf)) \
 	$(addsuffix :lib/systemd/system,$(UNITS))

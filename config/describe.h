@@ -1,4 +1,5 @@
-/* What there is to configure, told from the option tables: the JSON Schema, `list`, and the README's reference. */
+/* What there is to configure, told from the option tables: the JSON Schema, `list`, the README's reference
+ * and the manual page. */
 #pragma once
 
 #include "config/option.h"
@@ -12,7 +13,18 @@ struct described {
 struct catalogue {
 	const struct described *sources, *stages, *sinks; /* each ends with a NULL name */
 	const struct option *service, *pipeline, *branch; /* options beside the lists of nodes */
+	const struct option
+		*configuration;    /* beside "service", "pipelines" and "tests"; may be NULL */
+	const struct option *test; /* beside "in" and "out"; NULL: there are none */
 };
+
+#define DESCRIBE_TEST_IN                                                                           \
+	"What the first source gives, a string as it is received; or an object with such a list "  \
+	"for each source that gives something."
+#define DESCRIBE_TEST_OUT                                                                          \
+	"What each sink that is named here has to get; how it is parted into strings matters "     \
+	"only "                                                                                    \
+	"for sinks that send datagrams."
 
 /* The JSON Schema (draft 2020-12) of a configuration, indented with two spaces. Allocated. */
 char *describe_schema(const struct catalogue *catalogue);
@@ -23,3 +35,6 @@ char *describe_list(const struct catalogue *catalogue, const char *kind);
 
 /* The reference of all kinds in Markdown, as the README holds it. Allocated. */
 char *describe_reference(const struct catalogue *catalogue);
+
+/* The manual page viewduct.json(5). Allocated. */
+char *describe_manual(const struct catalogue *catalogue);

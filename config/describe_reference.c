@@ -68,17 +68,29 @@ static void print_options(FILE *out, const char *title, const struct option *tab
 	print_table(out, table);
 }
 
+static void print_test(FILE *out, const struct option *table)
+{
+	if (table == NULL)
+		return;
+	print_options(out, "An item of `tests`, beside `in` and `out`", table);
+	fprintf(out, "| list | |\n|---|---|\n| `in` | required: %s |\n| `out` | required: %s |\n\n",
+		DESCRIBE_TEST_IN, DESCRIBE_TEST_OUT);
+}
+
 char *describe_reference(const struct catalogue *catalogue)
 {
 	char *text;
 	size_t size;
 	FILE *out = memory_text_open(&text, &size);
+	print_options(out, "The configuration, beside `service`, `pipelines` and `tests`",
+		catalogue->configuration);
 	print_options(out, "`service`", catalogue->service);
 	print_options(out, "A pipeline, beside `from`, `stages` and `to`", catalogue->pipeline);
 	print_group(out, "Sources", catalogue->sources);
 	print_group(out, "Stages", catalogue->stages);
 	print_group(out, "Sinks", catalogue->sinks);
 	print_options(out, "Beside a sink", catalogue->branch);
+	print_test(out, catalogue->test);
 	memory_text_close(out);
 	return text;
 }

@@ -131,6 +131,7 @@ static const char *const fixed_definitions[][2] = {
 			" {'type': 'object', 'properties': {'$lines': {'$ref': '#/$defs/text'}},"
 			" 'patternProperties': {'^//': true}, 'additionalProperties': false,"
 			" 'required': ['$lines']}]}" },
+	{ "chunks", "{'type': 'array', 'items': {'$ref': '#/$defs/bytes'}}" },
 	{ "texts", "{'anyOf': [{'$ref': '#/$defs/text'},"
 		   " {'type': 'array', 'items': {'$ref': '#/$defs/text'}, 'minItems': 1}]}" },
 };
@@ -400,19 +401,54 @@ static cJSON *pipelines_schema(void)
 	return pipelines;
 }
 
+/* Lists of bytes by the names of nodes. */
+static cJSON *flows_schema(void)
+{
+	cJSON *flows = closed_object(new_object());
+	put(cJSON_GetObjectItemCaseSensitive(flows, "patternProperties"), "^[a-z][a-z0-9_.-]*$",
+		reference("chunks"));
+	return flows;
+}
+
+static cJSON *described(cJSON *object, const char *doc)
+{
+	put_text(object, "description", doc);
+	return object;
+}
+
+static void write_tests(struct schema *schema, const struct catalogue *catalogue)
+{
+	cJSON *test = options_object(schema, catalogue->test, "test");
+	cJSON *properties = cJSON_GetObjectItemCaseSensitive(test, "properties");
+	cJSON *required = cJSON_GetObjectItemCaseSensitive(test, "required");
+	cJSON *out = flows_schema();
+	put(out, "minProperties", cJSON_CreateNumber(1));
+	put(properties, "in",
+		described(either(reference("chunks"), flows_schema()), DESCRIBE_TEST_IN));
+	put(properties, "out", described(out, DESCRIBE_TEST_OUT));
+	cJSON_AddItemToArray(required, memory_needed(cJSON_CreateString("in")));
+	cJSON_AddItemToArray(required, memory_needed(cJSON_CreateString("out")));
+	put(schema->definitions, "test", test);
+}
+
 static cJSON *root_schema(struct schema *schema, const struct catalogue *catalogue)
 {
-	cJSON *properties = new_object(), *required = memory_needed(cJSON_CreateArray());
+	cJSON *properties = new_object();
 	const struct option *service = catalogue->service == NULL ? no_options : catalogue->service;
 	put(properties, "$schema", from_text("{'type': 'string'}"));
 	put(properties, "service", reference(table_name(schema, service, "service")));
+	put_options(schema, properties, catalogue->configuration, "configuration");
 	put(properties, "pipelines", pipelines_schema());
+	if (catalogue->test != NULL)
+		put(properties, "tests",
+			described(list_of(reference("test"), 0),
+				"What comes out of pipelines for what goes in; for `viewduct "
+				"test`."));
 	cJSON *root = new_object();
 	put_text(root, "$schema", "https://json-schema.org/draft/2020-12/schema");
 	put_text(root, "title", "viewduct configuration");
 	close_object(root, properties);
-	cJSON_AddItemToArray(required, memory_needed(cJSON_CreateString("pipelines")));
-	put(root, "required", required);
+	put(root, "anyOf", from_text("[{'required': ['pipelines']}, {'required': ['include']}]"));
 	return root;
 }
 
@@ -422,6 +458,8 @@ char *describe_schema(const struct catalogue *catalogue)
 	cJSON *root = root_schema(&schema, catalogue);
 	write_pipeline(&schema, catalogue);
 	write_nodes(&schema, catalogue);
+	if (catalogue->test != NULL)
+		write_tests(&schema, catalogue);
 	write_tables(&schema);
 	for (size_t i = 0; i < sizeof(fixed_definitions) / sizeof(fixed_definitions[0]); i++)
 		put(schema.definitions, fixed_definitions[i][0],

@@ -169,6 +169,20 @@ static void start(struct document *document, const char *name, bool resolve_valu
 						: arena_copy(document->arena, name, strlen(name));
 }
 
+/* A part behind the others of `whole`. */
+static struct document *start_part(struct document *whole, const char *name)
+{
+	struct document **link = &whole->included;
+	while (*link != NULL)
+		link = &(*link)->next;
+	*link = document_allocate(whole, sizeof(**link));
+	**link = (struct document){ .arena = whole->arena,
+		.resolve = whole->resolve,
+		.name = arena_copy(whole->arena, name, strlen(name)),
+		.whole = whole };
+	return *link;
+}
+
 static bool read_text(struct document *document, const char *path)
 {
 	if (strcmp(path, "-") == 0)
@@ -178,26 +192,69 @@ static bool read_text(struct document *document, const char *path)
 		document->arena, path, DOCUMENT_MOST, &document->text, &document->size);
 }
 
-bool document_read(
-	struct document *document, const char *path, bool resolve_values, struct faults *faults)
+static bool read_file(struct document *document, const char *path, const struct value *place,
+	struct faults *faults)
 {
-	start(document, path, resolve_values);
 	if (!read_text(document, path))
-		return fault_at(faults, NULL, "name a configuration that can be read",
+		return fault_at(faults, place, "name a configuration that can be read",
 			"cannot read %s: %s", document->name,
 			errno == EFBIG ? "more than 16MiB" : strerror(errno));
 	skip_mark(document);
 	return build(document, faults);
 }
 
-bool document_parse(struct document *document, const char *name, const char *text, size_t size,
-	bool resolve_values, struct faults *faults)
+static bool take_text(
+	struct document *document, const char *text, size_t size, struct faults *faults)
 {
-	start(document, name, resolve_values);
 	document->text = arena_copy(document->arena, text, size);
 	document->size = size;
 	skip_mark(document);
 	return build(document, faults);
+}
+
+bool document_read(
+	struct document *document, const char *path, bool resolve_values, struct faults *faults)
+{
+	start(document, path, resolve_values);
+	return read_file(document, path, NULL, faults);
+}
+
+bool document_parse(struct document *document, const char *name, const char *text, size_t size,
+	bool resolve_values, struct faults *faults)
+{
+	start(document, name, resolve_values);
+	return take_text(document, text, size, faults);
+}
+
+struct document *document_include(
+	struct document *whole, const char *path, const struct value *place, struct faults *faults)
+{
+	struct document *part = start_part(whole, path);
+	read_file(part, path, place, faults);
+	return part;
+}
+
+struct document *document_include_text(struct document *whole, const char *name, const char *text,
+	size_t size, struct faults *faults)
+{
+	struct document *part = start_part(whole, name);
+	take_text(part, text, size, faults);
+	return part;
+}
+
+bool document_holds(const struct document *document, const struct value *value)
+{
+	return value != NULL && (value->document == document || value->document->whole == document);
+}
+
+const char *document_place_of_key(const struct value *value)
+{
+	const struct document *document = value->document;
+	size_t line = value->key_offset;
+	while (line > 0 && document->text[line - 1] != '\n')
+		line--;
+	return arena_format(document->arena, "%s:%u:%zu", document->name,
+		line_of(document, value->key_offset), value->key_offset - line + 1);
 }
 
 void document_close(struct document *document)

@@ -42,6 +42,10 @@ struct document {
 	struct value *root;
 	struct arena *arena; /* everything that the configuration allocates: freed with it */
 	bool resolve;        /* variables and secrets are resolved; false for `check --no-env` */
+	const struct document
+		*whole; /* the one that includes this one, whose arena it shares; NULL: none */
+	struct document *included; /* the first that it includes */
+	struct document *next;     /* the next that is included by the same */
 };
 
 /* Reads a file ("-": standard input). False with faults where it cannot be read or is not JSON, and also where a key is
@@ -54,6 +58,21 @@ bool document_read(
 bool document_parse(struct document *document, const char *name, const char *text, size_t size,
 	bool resolve, struct faults *faults);
 void document_close(struct document *document);
+
+/* Reads a further file as a part of `whole`, and lives as long: as document_read(). That it cannot be read is told at
+ * `place`. */
+struct document *document_include(
+	struct document *whole, const char *path, const struct value *place, struct faults *faults);
+
+/* The same from memory (copied). */
+struct document *document_include_text(struct document *whole, const char *name, const char *text,
+	size_t size, struct faults *faults);
+
+/* True if the value stands in the document's file, or in one that it includes. */
+bool document_holds(const struct document *document, const struct value *value);
+
+/* "FILE:LINE:COLUMN" of the value's key. In the arena. */
+const char *document_place_of_key(const struct value *value);
 
 /* The member of an object; NULL if it has none of that name, or `object` is NULL or no object. */
 struct value *value_member(const struct value *object, const char *key);

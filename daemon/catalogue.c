@@ -18,9 +18,14 @@ enum exit_status catalogue_schema(void)
 
 enum exit_status catalogue_list(const struct command_line *line)
 {
-	const bool markdown = line->format == OUTPUT_MARKDOWN;
-	char *text = markdown ? describe_reference(plan_catalogue())
-			      : describe_list(plan_catalogue(), line->argument);
+	char *text;
+
+	if (line->format == OUTPUT_MARKDOWN)
+		text = describe_reference(plan_catalogue());
+	else if (line->format == OUTPUT_ROFF)
+		text = describe_manual(plan_catalogue());
+	else
+		text = describe_list(plan_catalogue(), line->argument);
 
 	if (!text && line->argument) {
 		fprintf(stderr, "viewduct: there is no kind \"%s\"; viewduct list names them all\n",

@@ -22,6 +22,7 @@ static const struct verb verbs[] = {
 	{ "explain", COMMAND_EXPLAIN, true },
 	{ "schema", COMMAND_SCHEMA, false },
 	{ "list", COMMAND_LIST, true },
+	{ "test", COMMAND_TEST, true },
 	{ "version", COMMAND_VERSION, false },
 	{ "help", COMMAND_HELP, false },
 	{ "--help", COMMAND_HELP, false },
@@ -42,7 +43,10 @@ struct parameter {
 static const char *const levels[] = { "debug", "info", "warning", "error", NULL };
 static const char *const log_formats[] = { "text", "json", NULL };
 static const char *const formats[] = { "text", "json", NULL };
-static const char *const list_formats[] = { "text", "", "markdown", NULL };
+static const char *const list_formats[] = { "text", "", "markdown", "roff", NULL };
+static const char *const help_formats[] = { "text", "", "", "roff", "bash", NULL };
+
+static const char *const graphs[] = { "", "dot", "mermaid", NULL };
 
 static const struct parameter parameters[] = {
 	{ "--log-level", IN(COMMAND_RUN), offsetof(struct command_line, log_level), levels, 0 },
@@ -52,7 +56,9 @@ static const struct parameter parameters[] = {
 	{ "--no-env", IN(COMMAND_CHECK), offsetof(struct command_line, no_env), NULL, 1 },
 	{ "--format", IN(COMMAND_CHECK) | IN(COMMAND_EXPLAIN),
 		offsetof(struct command_line, format), formats, 0 },
+	{ "--graph", IN(COMMAND_EXPLAIN), offsetof(struct command_line, graph), graphs, 0 },
 	{ "--format", IN(COMMAND_LIST), offsetof(struct command_line, format), list_formats, 0 },
+	{ "--format", IN(COMMAND_HELP), offsetof(struct command_line, format), help_formats, 0 },
 };
 
 enum {
@@ -71,15 +77,17 @@ const char command_line_help[] =
 	"  viewduct explain [CONFIG]   show the plan: what each node does, copies and may hold up\n"
 	"  viewduct schema             print the JSON Schema of the configuration\n"
 	"  viewduct list [KIND]        list sources, stages and sinks, or one kind's options\n"
+	"  viewduct test [CONFIG]      run the \"tests\" inside a configuration\n"
 	"  viewduct version            version, build, and what this machine offers\n"
 	"\n"
 	"CONFIG is /etc/viewduct/viewduct.json if not given; - is standard input.\n"
 	"\n"
 	"  run:      --log-level debug|info|warning|error   --log-format text|json   --quiet\n"
 	"  check:    --no-env (variables and secrets stay unresolved)   --format text|json\n"
-	"  explain:  --format text|json\n"
+	"  explain:  --format text|json   --graph dot|mermaid\n"
 	"\n"
-	"Exit: 0 fine, 3 records undelivered, 64 wrong command line, 65 records dropped for what "
+	"Exit: 0 fine, 1 tests failed, 3 records undelivered, 64 wrong command line, 65 records "
+	"dropped for what "
 	"was in them,\n"
 	"74 something cannot be opened or read, 78 wrong configuration.\n"
 	"TERM and INT drain (twice: end at once); HUP and USR1 reopen the files of sinks.\n";
@@ -220,6 +228,7 @@ bool command_line_read(struct command_line *line, int count, char *const *argume
 		const char *argument = arguments[i];
 		if (options && strcmp(argument, "--help") == 0) {
 			line->command = COMMAND_HELP;
+			line->format = OUTPUT_TEXT;
 			return true;
 		}
 		if (options && strcmp(argument, "--") == 0) {
@@ -238,4 +247,40 @@ bool command_line_read(struct command_line *line, int count, char *const *argume
 const char *command_line_configuration(const struct command_line *line)
 {
 	return line->argument ? line->argument : "/etc/viewduct/viewduct.json";
+}
+
+/* Options that stand in a command's place are other names. */
+static bool is_name(const struct verb *verb)
+{
+	return verb->name[0] != '-';
+}
+
+const char *command_line_verb(size_t index)
+{
+	for (const struct verb *verb = verbs; verb->name; verb++)
+		if (is_name(verb) && index-- == 0)
+			return verb->name;
+	return NULL;
+}
+
+const char *command_line_argument(const char *verb)
+{
+	const struct verb *found = find_verb(verb);
+
+	if (!found->takes_argument)
+		return "";
+	return found->command == COMMAND_LIST ? "[KIND]" : "[CONFIG]";
+}
+
+const char *command_line_option(const char *verb, size_t index, struct command_option *option)
+{
+	const unsigned bit = IN(find_verb(verb)->command);
+
+	for (size_t i = 0; i < PARAMETERS; i++)
+		if (parameters[i].commands & bit && index-- == 0) {
+			option->choices = parameters[i].choices;
+			option->value = parameters[i].choices != NULL;
+			return parameters[i].name;
+		}
+	return NULL;
 }

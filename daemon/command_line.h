@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum command {
 	COMMAND_RUN,
@@ -9,11 +10,12 @@ enum command {
 	COMMAND_EXPLAIN,
 	COMMAND_SCHEMA,
 	COMMAND_LIST,
+	COMMAND_TEST,
 	COMMAND_VERSION,
 	COMMAND_HELP
 };
 
-enum output_format { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_MARKDOWN };
+enum output_format { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_MARKDOWN, OUTPUT_ROFF, OUTPUT_BASH };
 
 struct command_line {
 	enum command command;
@@ -21,6 +23,7 @@ struct command_line {
 	unsigned log_level;   /* enum log_level */
 	unsigned log_format;  /* enum log_format */
 	unsigned format;      /* enum output_format */
+	unsigned graph;       /* enum graph */
 	unsigned quiet;
 	unsigned no_env;
 	char error[200]; /* what is wrong, one sentence */
@@ -34,3 +37,17 @@ const char *command_line_configuration(const struct command_line *line);
 
 /* What `viewduct help` prints. */
 extern const char command_line_help[];
+
+/* The commands in their order, for manual and completion; NULL behind the last. */
+const char *command_line_verb(size_t index);
+
+/* How a command goes on: "[CONFIG]", "[KIND]"; "" if it takes no argument. */
+const char *command_line_argument(const char *verb);
+
+/* The options that a command takes: the name of one, and the words that it takes (NULL: none, where `value` is false);
+ * some of them are empty, and no words. NULL behind the last. */
+struct command_option {
+	const char *const *choices;
+	bool value;
+};
+const char *command_line_option(const char *verb, size_t index, struct command_option *option);

@@ -1,12 +1,15 @@
 /* A configuration as a command gets it. */
 #include "daemon/configuration.h"
 
+#include "config/include.h"
+
 #include <stdlib.h>
 
 bool configuration_read(struct configuration *configuration, const char *path, bool resolve)
 {
 	*configuration = (struct configuration){ 0 };
 	document_read(&configuration->document, path, resolve, &configuration->faults);
+	include_files(&configuration->document, &configuration->faults);
 	/* Where it is JSON, the plan's faults are told beside those of the document. */
 	if (configuration->document.root)
 		configuration->plan = plan_create(&configuration->document, &configuration->faults);

@@ -3,6 +3,7 @@
 
 enum exit_status {
 	STATUS_FINE = 0,
+	STATUS_BAD = 1,           /* `test` found differences */
 	STATUS_UNDELIVERED = 3,   /* a drain was cut short with records undelivered */
 	STATUS_COMMAND_LINE = 64, /* a wrong command line */
 	STATUS_BAD_DATA =

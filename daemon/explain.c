@@ -22,6 +22,15 @@ static enum exit_status print_plan(const struct plan *plan, bool json)
 	return status;
 }
 
+static enum exit_status print_graph(const struct plan *plan, enum graph graph)
+{
+	char *text = plan_explain_graph(plan, graph);
+	const enum exit_status status = print_text(text);
+
+	free(text);
+	return status;
+}
+
 enum exit_status explain(const struct command_line *line)
 {
 	struct configuration configuration;
@@ -32,7 +41,9 @@ enum exit_status explain(const struct command_line *line)
 	const bool fine =
 		configuration_read(&configuration, command_line_configuration(line), true);
 	configuration_report(&configuration, &log);
-	if (fine)
+	if (fine && line->graph != GRAPH_NONE)
+		status = print_graph(configuration.plan, (enum graph)line->graph);
+	else if (fine)
 		status = print_plan(configuration.plan, line->format == OUTPUT_JSON);
 	configuration_close(&configuration);
 	return status;

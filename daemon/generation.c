@@ -13,25 +13,24 @@ struct generation *generation_read(const char *path)
 	return generation;
 }
 
-static bool holds(const struct document *document, const struct value *value)
+static bool is_in_use(const struct generation *generation, const struct generation *latest)
 {
-	return value && value->document == document;
-}
-
-static bool is_in_use(const struct generation *generation, const struct plan *plan)
-{
+	const struct plan *plan = latest->configuration.plan;
 	const struct document *document = &generation->configuration.document;
 	const struct plan *made = generation->configuration.plan;
 
+	for (const struct generation *at = latest; at; at = at->older)
+		if (at->of == generation)
+			return true;
 	for (size_t i = 0; i < made->own_count; i++)
 		if (made->own[i].run)
 			return true; /* it runs, or the kernel keeps something of it */
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct pipeline *pipeline = plan->pipelines[i];
-		if (holds(document, pipeline->value))
+		if (document_holds(document, pipeline->value))
 			return true;
 		for (size_t k = 0; k < pipeline->node_count; k++)
-			if (holds(document, pipeline->nodes[k]->value))
+			if (document_holds(document, pipeline->nodes[k]->value))
 				return true;
 	}
 	return false;
@@ -70,7 +69,7 @@ void generations_sweep(struct generation *latest)
 
 	while (newer->older) {
 		struct generation *generation = newer->older;
-		if (is_in_use(generation, latest->configuration.plan)) {
+		if (is_in_use(generation, latest)) {
 			newer = generation;
 			continue;
 		}

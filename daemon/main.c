@@ -5,8 +5,9 @@
 #include "daemon/command_line.h"
 #include "daemon/descriptors.h"
 #include "daemon/explain.h"
-#include "daemon/print.h"
+#include "daemon/help.h"
 #include "daemon/run.h"
+#include "daemon/test.h"
 #include "daemon/version.h"
 
 #include <stdio.h>
@@ -24,12 +25,14 @@ static enum exit_status obey(const struct command_line *line)
 		return catalogue_schema();
 	case COMMAND_LIST:
 		return catalogue_list(line);
+	case COMMAND_TEST:
+		return test(line);
 	case COMMAND_VERSION:
 		return version();
 	case COMMAND_HELP:
 		break;
 	}
-	return print_text(command_line_help);
+	return help(line);
 }
 
 int main(int count, char **arguments)
@@ -41,7 +44,7 @@ int main(int count, char **arguments)
 	if (command_line_read(&line, count, arguments))
 		return (int)obey(&line);
 	fprintf(stderr, "viewduct: %s\n", line.error);
-	fprintf(stderr,
-		"usage: viewduct run|check|explain|schema|list|version|help; help says more\n");
+	fprintf(stderr, "usage: viewduct run|check|explain|schema|list|test|version|help; help "
+			"says more\n");
 	return STATUS_COMMAND_LINE;
 }

@@ -123,6 +123,7 @@ static cJSON *node_object(
 	number(object, "pins", report.pins);
 	number(object, "unread", report.unread);
 	number(object, "reconnects", report.account.reconnects);
+	number(object, "blocked_ms", report.account.blocked);
 	add_dropped(object, &report);
 	add_copied(object, &report);
 	add_errors(object, &report);

@@ -2,7 +2,7 @@
  *
  *     { "version", "backend", "workers", "generation", "uptime_seconds", "reload": {…}, "over_seconds",
  *       "pipelines": [ { "name", "shards", "pool": {"buffers", "used", "most_used", "size"},
- *         "nodes": [ { "name", "kind", "role", "depth", "to": [names], "up", "records_in", …, "rates": {…} } ] } ] }
+ *         "nodes": [ { "name", "kind", "role", "depth", "to": [names], "up", "records_in", …, "blocked_ms", "rates": {…} } ] } ] }
  */
 #pragma once
 

@@ -2,8 +2,10 @@
 
 #include "pipeline/catalogue.h"
 
+#include "config/include.h"
 #include "pipeline/plan.h"
 #include "pipeline/registry.h"
+#include "pipeline/trials.h"
 
 static const char *const backends[] = { "auto", "uring", "epoll", NULL };
 static const char *const when_full_words[] = { "block", "drop", NULL };
@@ -91,7 +93,9 @@ const struct catalogue *plan_catalogue(void)
 		.sinks = sinks,
 		.service = service_options,
 		.pipeline = pipeline_options,
-		.branch = branch_only };
+		.branch = branch_only,
+		.configuration = include_options,
+		.test = trial_options };
 	struct described *next = sources;
 	for (const char *const *name = registry_sources(); *name; name++)
 		*next++ = describe(&registry_source(*name)->type);

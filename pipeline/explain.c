@@ -69,8 +69,7 @@ const char *explain_flow(enum flow_kind kind)
 	return names[kind];
 }
 
-/* "bytes", "records (newline)", "frames" */
-static void print_carried(FILE *out, const struct edge *edge)
+void explain_carried(FILE *out, const struct edge *edge)
 {
 	fputs(explain_flow(edge->kind), out);
 	if (!edge->consumer->framing)
@@ -124,7 +123,7 @@ static void print_cell(FILE *out, const struct node *node, int column)
 		fputs(node->type->name, out);
 		break;
 	case 2:
-		print_carried(out, explain_edge(node));
+		explain_carried(out, explain_edge(node));
 		break;
 	default:
 		fputs(node->how[0] ? node->how : "–", out);

@@ -8,6 +8,9 @@
 /* "newline", "nul", or the delimiter in quotes. */
 void explain_framing(FILE *out, const struct framing *framing);
 
+/* "bytes", "records (newline)", "frames" */
+void explain_carried(FILE *out, const struct edge *edge);
+
 /* The edge that is told of for a node: what a sink or tee takes, and what any other gives. */
 const struct edge *explain_edge(const struct node *node);
 

@@ -9,6 +9,7 @@
 #include "pipeline/draft.h"
 #include "pipeline/place.h"
 #include "pipeline/shards.h"
+#include "pipeline/trials.h"
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
@@ -52,11 +53,15 @@ static void read_service(struct plan *plan, const struct value *root, struct fau
 
 static void check_root(const struct value *root, struct faults *faults)
 {
-	static const char *const known[] = { "$schema", "service", "pipelines", NULL };
-	for (const struct value *member = root->first; member; member = member->next)
-		if (strcmp(member->key, "$schema") != 0 && strcmp(member->key, "service") != 0 &&
-			strcmp(member->key, "pipelines") != 0)
+	static const char *const known[] = { "$schema", "service", "include", "pipelines", "tests",
+		NULL };
+	for (const struct value *member = root->first; member; member = member->next) {
+		size_t i = 0;
+		while (known[i] && strcmp(member->key, known[i]) != 0)
+			i++;
+		if (!known[i])
 			fault_unknown_key(faults, member, "the configuration", known);
+	}
 }
 
 /* The pipelines' object; NULL with a fault if there is nothing to plan. */
@@ -75,11 +80,17 @@ static const struct value *find_pipelines(const struct value *root, struct fault
 	return value && value->kind == VALUE_OBJECT ? value : NULL;
 }
 
-static size_t count_shards(const struct value *pipelines)
+static bool is_wanted(const struct plan *plan, const struct value *pipeline)
+{
+	return !plan->only || strcmp(plan->only, pipeline->key) == 0;
+}
+
+static size_t count_shards(const struct plan *plan, const struct value *pipelines)
 {
 	size_t count = 0;
 	for (const struct value *at = pipelines->first; at; at = at->next)
-		count += shards_asked_for(at);
+		if (is_wanted(plan, at))
+			count += shards_asked_for(at);
 	return count;
 }
 
@@ -119,7 +130,7 @@ static void read_shards(
 static struct draft *read_pipelines(
 	struct plan *plan, const struct value *pipelines, struct faults *faults)
 {
-	size_t count = count_shards(pipelines);
+	size_t count = count_shards(plan, pipelines);
 	struct draft *drafts = document_allocate(plan->document, (count + 1) * sizeof(*drafts));
 	plan->pipelines = document_allocate(plan->document, (count + 1) * sizeof(*plan->pipelines));
 	struct pipeline *made = document_allocate(plan->document, (count + 1) * sizeof(*made));
@@ -128,11 +139,19 @@ static struct draft *read_pipelines(
 	plan->own = made;
 	plan->own_count = count;
 	for (const struct value *at = pipelines->first; at; at = at->next)
-		read_shards(plan, drafts, at, faults);
+		if (is_wanted(plan, at))
+			read_shards(plan, drafts, at, faults);
 	return drafts;
 }
 
 /* --- planning ----------------------------------------------------------------------------------------------------- */
+
+static void cast_nodes(struct plan *plan)
+{
+	for (size_t i = 0; plan->cast && i < plan->count; i++)
+		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++)
+			plan->cast(plan->cast_context, plan->pipelines[i]->nodes[k]);
+}
 
 static void allow_memory(struct plan *plan)
 {
@@ -165,13 +184,9 @@ static void plan_pipelines(struct plan *plan, struct draft *drafts, struct fault
 	}
 }
 
-struct plan *plan_create(const struct document *document, struct faults *faults)
-{
-	return plan_create_within(document, NULL, 0, faults);
-}
-
-struct plan *plan_create_within(const struct document *document, const struct budget *budgets,
-	size_t count, struct faults *faults)
+/* Makes what `wish` says, in `document`. */
+static struct plan *create(
+	const struct document *document, const struct plan *wish, struct faults *faults)
 {
 	const struct value *root = document->root;
 	if (!root)
@@ -182,16 +197,18 @@ struct plan *plan_create_within(const struct document *document, const struct bu
 		return NULL;
 	}
 	struct plan *plan = document_allocate(document, sizeof(*plan));
+	*plan = *wish;
 	plan->document = document;
-	plan->budgets = budgets;
-	plan->budget_count = count;
 	check_root(root, faults);
 	read_service(plan, root, faults);
 	const struct value *pipelines = find_pipelines(root, faults);
 	if (pipelines) {
 		struct draft *drafts = read_pipelines(plan, pipelines, faults);
+		if (!plan->only)
+			trials_read(plan, faults);
 		conflicts_find(plan, faults);
 		cycles_find(plan, faults);
+		cast_nodes(plan);
 		plan_pipelines(plan, drafts, faults);
 	}
 	if (faults->errors == 0 && plan->count > 0) {
@@ -200,6 +217,29 @@ struct plan *plan_create_within(const struct document *document, const struct bu
 	}
 	plan_destroy(plan);
 	return NULL;
+}
+
+struct plan *plan_create(const struct document *document, struct faults *faults)
+{
+	return create(document, &(struct plan){ 0 }, faults);
+}
+
+struct plan *plan_create_within(const struct document *document, const struct budget *budgets,
+	size_t count, struct faults *faults)
+{
+	const struct plan wish = { .budgets = budgets, .budget_count = count };
+	return create(document, &wish, faults);
+}
+
+struct plan *plan_create_cast(const struct document *document, const struct budget *budget,
+	plan_cast *cast, void *context, struct faults *faults)
+{
+	const struct plan wish = { .budgets = budget,
+		.budget_count = 1,
+		.only = budget->pipeline,
+		.cast = cast,
+		.cast_context = context };
+	return create(document, &wish, faults);
 }
 
 size_t plan_number(const struct plan *plan, const struct pipeline *pipeline)

@@ -74,6 +74,9 @@ struct pipeline {
 	struct run *run; /* the engine's own */
 };
 
+/* Given each node that was read, it may put another type in the place of its own, before the node is asked to plan. */
+typedef void plan_cast(void *context, struct node *node);
+
 struct plan {
 	struct service service;
 	struct pipeline **pipelines; /* the shards of one stand one behind the other */
@@ -82,8 +85,13 @@ struct plan {
 	const struct document *document;
 	struct pipeline *own; /* those that were made for it; of `pipelines`, some may be older */
 	size_t own_count;
-	const struct budget *budgets; /* while it is being made */
+	struct trial *trials; /* the configuration's "tests" */
+	size_t trial_count;
+	const struct budget *budgets; /* while it is being made, as what follows */
 	size_t budget_count;
+	const char *only; /* the one pipeline that is planned; NULL: all */
+	plan_cast *cast;  /* may be NULL */
+	void *cast_context;
 };
 
 /* What memory a pipeline may have (each of its shards) while others are running; 0: it is not said. One that goes on is
@@ -96,6 +104,10 @@ struct budget {
 /* As plan_create(), with budgets in the place of an even share; where a pipeline names its own memory, that holds. */
 struct plan *plan_create_within(const struct document *document, const struct budget *budgets,
 	size_t count, struct faults *faults);
+
+/* Plans one pipeline by itself, with other types in the place of some of its nodes'. */
+struct plan *plan_create_cast(const struct document *document, const struct budget *budget,
+	plan_cast *cast, void *context, struct faults *faults);
 
 /* The edge that a batch is part of. */
 struct edge *edge_of(const struct batch *batch);
@@ -121,6 +133,10 @@ void plan_destroy(struct plan *plan);
 /* What explain prints. `backend` and `why` (may be NULL) are of the loop that would run it. Allocated. */
 char *plan_explain(const struct plan *plan, const char *backend, const char *why);
 char *plan_explain_json(const struct plan *plan, const char *backend, const char *why);
+
+/* The same as a graph, in the language of Graphviz or as a flowchart of Mermaid. Allocated. */
+enum graph { GRAPH_NONE, GRAPH_DOT, GRAPH_MERMAID };
+char *plan_explain_graph(const struct plan *plan, enum graph graph);
 
 /* Everything that can be configured, for schema, list and reference. */
 const struct catalogue *plan_catalogue(void);

@@ -65,6 +65,8 @@ struct loop {
 	bool uv_readable;  /* uv_run() has to be called */
 	uint32_t in_flight;
 	struct operation_list finished;
+	bool passes_time; /* loop_pass_time() */
+	uint64_t now;     /* then: the clock */
 };
 
 static inline enum operation_kind operation_kind(const struct io_operation *operation)

@@ -126,7 +126,7 @@ struct uv_loop_s *loop_uv(struct loop *loop)
 
 uint64_t loop_now(const struct loop *loop)
 {
-	return uv_now(&loop->uv);
+	return loop->passes_time ? loop->now : uv_now(&loop->uv);
 }
 
 void loop_finish(struct loop *loop, struct io_operation *operation, int result)
@@ -182,8 +182,18 @@ static void turn_uv(struct loop *loop)
 	uv_run(&loop->uv, UV_RUN_NOWAIT);
 }
 
+void loop_pass_time(struct loop *loop)
+{
+	loop->passes_time = true;
+	loop->now = uv_now(&loop->uv);
+}
+
 void loop_turn(struct loop *loop, int timeout_ms)
 {
+	if (loop->passes_time && timeout_ms > 0) {
+		loop->now += (uint64_t)timeout_ms;
+		timeout_ms = 0;
+	}
 	loop->backend->wait(loop, wait_limit(loop, timeout_ms));
 	turn_uv(loop);
 	deliver(loop);

@@ -67,6 +67,10 @@ void loop_submit(struct loop *loop);
 /* Milliseconds of the monotonic clock as of the last turn. */
 uint64_t loop_now(const struct loop *loop);
 
+/* From now on the clock stands still, but for what a turn would wait: that passes at once. For rehearsals: timers come in
+ * their order, and nobody waits for them. */
+void loop_pass_time(struct loop *loop);
+
 /* Waits once for `events` (POLLIN, POLLOUT; POLLHUP and POLLERR always count). A descriptor that cannot be polled (a
  * regular file) is ready at once. At most one wait for input and one for output a descriptor. */
 void io_poll(struct loop *loop, struct io_operation *operation, int fd, uint32_t events);

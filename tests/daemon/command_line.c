@@ -55,6 +55,22 @@ Test(command_line, levels_are_those_of_the_log)
 	cr_assert_eq(line.log_level, LOG_LEVEL_WARNING);
 }
 
+Test(command_line, graphs_and_forms_of_help)
+{
+	struct command_line line;
+
+	cr_assert(read_words(&line, "explain"));
+	cr_expect_eq(line.graph, 0);
+	cr_assert(read_words(&line, "explain --graph mermaid"));
+	cr_expect_eq(line.graph, 2);
+	cr_assert(read_words(&line, "help --format bash"));
+	cr_expect_eq(line.format, OUTPUT_BASH);
+	cr_assert(read_words(&line, "list --format roff --help"));
+	cr_expect_eq(line.format, OUTPUT_TEXT);
+	cr_expect_not(read_words(&line, "explain --graph svg"));
+	cr_expect_str_eq(line.error, "--graph is one of dot, mermaid, not \"svg\"");
+}
+
 Test(command_line, every_command)
 {
 	static const struct {
@@ -65,10 +81,14 @@ Test(command_line, every_command)
 		{ "explain --format=text x", COMMAND_EXPLAIN },
 		{ "schema", COMMAND_SCHEMA },
 		{ "list filter", COMMAND_LIST },
+		{ "explain --graph dot x", COMMAND_EXPLAIN },
 		{ "list --format markdown", COMMAND_LIST },
+		{ "list --format roff", COMMAND_LIST },
+		{ "test x", COMMAND_TEST },
 		{ "version", COMMAND_VERSION },
 		{ "--version", COMMAND_VERSION },
 		{ "help", COMMAND_HELP },
+		{ "help --format bash", COMMAND_HELP },
 		{ "--help", COMMAND_HELP },
 		{ "run --help", COMMAND_HELP },
 	};
@@ -112,7 +132,7 @@ Test(command_line, wrong_ones_are_told_what_was_meant)
 		{ "schema --format json", "there is no option \"--format\" here" },
 		{ "run --log-level loud",
 			"--log-level is one of debug, info, warning, error, not \"loud\"" },
-		{ "list --format json", "--format is one of text, markdown, not \"json\"" },
+		{ "list --format json", "--format is one of text, markdown, roff, not \"json\"" },
 		{ "run --log-format", "--log-format needs a value" },
 		{ "run --quiet=yes", "--quiet takes no value" },
 		{ "run a b", "run takes one argument, not \"b\" too" },

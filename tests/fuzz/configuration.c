@@ -43,6 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (plan) {
 		use(plan_explain(plan, "epoll", NULL));
 		use(plan_explain_json(plan, "epoll", NULL));
+		use(plan_explain_graph(plan, GRAPH_DOT));
+		use(plan_explain_graph(plan, GRAPH_MERMAID));
 	}
 	say_faults(&faults);
 	plan_destroy(plan);

@@ -220,7 +220,7 @@ static const struct refusal refusals[] = {
 	{ "{ 'pipelines': { 'p': { 'from': 'stdin', 'to': 'stdout' } },\n"
 	  "  'extra': 1 }",
 		"2:3 /extra: unknown key \"extra\" in the configuration [known here: \"$schema\", "
-		"\"service\" or \"pipelines\"]\n" },
+		"\"service\", \"include\", \"pipelines\" or \"tests\"]\n" },
 	{ "{ 'pipelines': { 'p': { 'from': 'stdin', 'to': [ { 'file': 'a/b' },\n"
 	  "    { 'file': './a//c/../b' } ] } } }",
 		"2:15 /pipelines/p/to/1/file: \"p.to.0\" writes to this file already [give it "

@@ -1,7 +1,9 @@
 """The commands and what they print where."""
 
 import json
+import os
 import re
+import shutil
 import subprocess
 
 from harness import expect, expect_equal, one, scenario
@@ -162,3 +164,127 @@ def a_broken_standard_output_is_told(case):
         ended = subprocess.run([case.options.binary, "schema"], stdout=full, stderr=subprocess.PIPE, check=False)
     expect_equal(ended.returncode, 74, "exit status")
     expect(b"standard output" in ended.stderr, f"it says {ended.stderr}")
+
+
+TESTED = {
+    "pipelines": {
+        "errors": {
+            "from": [{"tcp": "127.0.0.1:1"}, {"udp": "127.0.0.1:1"}],
+            "stages": [{"split": "newline"}, {"filter": "ERROR"}],
+            "to": [{"file": "/proc/nowhere/errors.zst", "stages": ["compress"]}, {"tcp": "127.0.0.1:1"}],
+        }
+    },
+    "tests": [
+        {"name": "errors pass", "pipeline": "errors", "in": ["an ER", "ROR\nfine\n"],
+         "out": {"errors.to.0": ["an ERROR\n"], "errors.to.1": ["an ERROR\n"]}},
+        {"name": "nothing else does", "pipeline": "errors", "in": {"from.1": ["fine"]}, "out": {"to.0": []}},
+    ],
+}
+
+
+@scenario(backends=("epoll",))
+def tests_run_without_what_they_name(case):
+    ended = case.command("test", case.configure(TESTED))
+    expect_equal((ended.returncode, ended.stderr), (0, b""), "status and standard error")
+    expect_equal(ended.stdout.decode(), "ok     errors pass\nok     nothing else does\n2 tests, 0 failed\n", "output")
+
+
+@scenario(backends=("epoll",))
+def tests_that_fail_show_what_differs(case):
+    wrong = json.loads(json.dumps(TESTED))
+    wrong["tests"][0]["out"]["errors.to.1"] = ["an error\n", "an ERROR\n"]
+    wrong["tests"][1]["in"]["from.1"] = [{"hex": "ff4552524f521b"}]
+    ended = case.command("test", case.configure(wrong))
+    expect_equal((ended.returncode, ended.stderr), (1, b""), "status and standard error")
+    expect_equal(ended.stdout.decode(), """FAILED errors pass
+  errors.to.1: missing (-) and found (+)
+    - "an error\\n"
+      "an ERROR\\n"
+FAILED nothing else does
+  errors.to.0: missing (-) and found (+)
+    + "\\xffERROR\\x1b\\n"
+2 tests, 2 failed
+""", "output")
+
+
+@scenario(backends=("epoll",))
+def tests_that_fail_tell_what_was_dropped(case):
+    pipeline = {"from": {"tcp": "127.0.0.1:1"}, "to": "null",
+                "stages": [{"split": {"on": "newline", "max_record": "4B", "too_long": "drop"}}]}
+    tests = [{"name": "all pass", "pipeline": "main", "in": ["fine\ntoo long\n"], "out": {"to.0": ["fine\ntoo long\n"]}}]
+    ended = case.command("test", case.configure({"pipelines": {"main": pipeline}, "tests": tests}))
+    expect_equal((ended.returncode, ended.stderr), (1, b""), "status and standard error")
+    expect_equal(ended.stdout.decode(), """FAILED all pass
+  main.to.0: missing (-) and found (+)
+      "fine\\n"
+    - "too long\\n"
+  main.split dropped 1 (too_long)
+1 test, 1 failed
+""", "output")
+
+
+@scenario(backends=("epoll",))
+def tests_of_what_is_not_there_are_faults(case):
+    wrong = json.loads(json.dumps(TESTED))
+    wrong["tests"][0]["out"] = {"errors.to.9": []}
+    wrong["tests"][1]["pipeline"] = "error"
+    path = case.configure(wrong)
+    for command in ("test", "check"):
+        ended = case.command(command, path)
+        expect_equal((ended.returncode, ended.stdout), (78, b""), f"status and output of {command}")
+        for words in (b'has no sink "errors.to.9"', b'no pipeline "error"', b'write "errors"'):
+            expect(words in ended.stderr, f"{command} does not say {words}: {ended.stderr.decode()}")
+
+
+@scenario(backends=("epoll",))
+def included_pipelines_run_with_the_others(case):
+    os.mkdir(case.path("conf.d"))
+    os.mkdir(case.path("conf.d/lists"))
+    case.write("in", b"one\ntwo\n")
+    case.write("conf.d/lists/words", b"two\n")
+    case.write("conf.d/copy.json", json.dumps({"//": "a copy", "pipelines": {"copy": {
+        "from": {"file": {"path": "in", "follow": False}},
+        "stages": [{"split": "newline"}, {"filter": {"contains": {"$lines": "lists/words"}}}],
+        "to": {"file": "copied"}}}}).encode())
+    result = case.run({"include": "conf.d/*.json", "pipelines": {"main": PASS}})
+    expect_equal(case.read("copied"), b"two\n", "what the included pipeline copied")
+    expect_equal(sorted(result.summary), ["copy.filter", "copy.from.0", "copy.split", "copy.to.0", "main.from.0",
+                                          "main.split", "main.to.0"], "the nodes")
+
+
+@scenario(backends=("epoll",))
+def faults_of_included_files_have_their_places(case):
+    os.mkdir(case.path("conf.d"))
+    case.write("conf.d/wrong.json", b'{ "pipelines": {\n  "other": { "from": "stdinn", "to": "stdout" },\n'
+                                    b'  "main": { "from": "stdin", "to": "null" } } }\n')
+    path = case.configure({"include": ["conf.d/*.json", "none/*"], "pipelines": {"main": PASS}})
+    ended = case.command("check", path)
+    expect_equal((ended.returncode, ended.stdout), (78, b""), "status and output")
+    said = ended.stderr.decode()
+    for words in ("conf.d/wrong.json:2:22: ", "conf.d/wrong.json:3:3: there are two pipelines", 'remedy: write "stdin"',
+                  "viewduct.json:7:5", '"none/*" includes no file'):
+        expect(words in said, f"no {words} in {said}")
+
+
+@scenario(backends=("epoll",))
+def the_plan_can_be_drawn(case):
+    path = case.configure(TESTED)
+    text = case.command("explain", "--graph", "dot", path).stdout.decode()
+    line = r'(digraph viewduct \{|rankdir=LR;|subgraph cluster_\d+ \{|label="[^"]*";|\}|(n\d+_\d+)( -> (n\d+_\d+))?' \
+           r' \[[a-z]+=\w+(, label="([^"\\]|\\.)*")?\];|n\d+_\d+ -> n\d+_\d+ \[label="([^"\\]|\\.)*"\];)'
+    for number, found in enumerate(text.splitlines()):
+        expect(re.fullmatch(line, found.strip()), f"line {number} is not in Graphviz's language: {found}")
+    expect_equal(text.count("{"), text.count("}"), "braces")
+    nodes = set(re.findall(r"(n\d+_\d+) \[shape", text))
+    expect_equal(set(re.findall(r"n\d+_\d+", text)), nodes, "the nodes of edges")
+    if shutil.which("dot"):
+        drawn = subprocess.run(["dot", "-Tsvg"], input=text.encode(), capture_output=True, check=False)
+        expect_equal((drawn.returncode, drawn.stderr), (0, b""), "what Graphviz says")
+        expect(b"errors.from.0" in drawn.stdout, "it draws no node")
+    text = case.command("explain", "--graph=mermaid", path).stdout.decode()
+    expect(text.startswith("flowchart LR\n"), text)
+    line = r'(flowchart LR|subgraph p\d+\["[^"]*"\]|end|n\d+_\d+(\(\["[^"]*"\]\)|\["[^"]*"\]|\(\("[^"]*"\)\)|' \
+           r'\[\["[^"]*"\]\])|n\d+_\d+ -(\.-|-)>\|"[^"]*"\| n\d+_\d+)'
+    for number, found in enumerate(text.splitlines()):
+        expect(re.fullmatch(line, found.strip()), f"line {number} is not in Mermaid's language: {found}")
+    expect_equal(set(re.findall(r"n\d+_\d+", text)), nodes, "the nodes in Mermaid's language")

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import subprocess
 
 from harness import ROOT, Skip, expect, expect_equal, scenario
 
@@ -20,10 +22,65 @@ def every_example_passes_check(case):
 
 
 @scenario(("epoll",))
+def the_tests_inside_of_examples_pass(case):
+    ran = 0
+    for example in sorted((ROOT / "config/examples").glob("*.json")):
+        ended = case.command("test", str(example))
+        expect_equal((ended.returncode, ended.stderr), (0, b""), f"test {example.name}: {ended.stdout.decode()}")
+        ran += ended.stdout.count(b"ok ")
+    expect(ran > 0, "no example has tests")
+
+
+@scenario(("epoll",))
 def the_schema_is_fresh(case):
     made = case.command("schema").stdout
     expect((ROOT / "config/viewduct.schema.json").read_bytes() == made, "do: make docs")
     expect(json.loads(made)["$schema"], "it is no schema")
+
+
+@scenario(("epoll",))
+def the_manual_pages_and_the_completion_are_fresh(case):
+    for name, command in (("viewduct.1", ("help", "--format", "roff")), ("viewduct.json.5", ("list", "--format", "roff")),
+                          ("viewduct.bash", ("help", "--format", "bash"))):
+        made = case.command(*command).stdout
+        expect((ROOT / "config" / name).read_bytes() == made, f"{name}: do make docs")
+
+
+@scenario(("epoll",))
+def man_has_nothing_to_say_of_the_pages(case):
+    if not shutil.which("man") or not shutil.which("groff"):
+        raise Skip("man or groff is missing")
+    for name, words in (("viewduct.1", ("EXIT STATUS", "--log-level")), ("viewduct.json.5", ("max_record", "SINKS"))):
+        page = str(ROOT / "config" / name)
+        shown = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", page], capture_output=True, check=False,
+                               env=case.environment() | {"MANWIDTH": "80", "MAN_KEEP_FORMATTING": "", "LC_ALL": "C.UTF-8"})
+        expect_equal((shown.returncode, shown.stderr), (0, b""), f"what man says of {name}")
+        for word in words:
+            expect(word in shown.stdout.decode(), f"{name} does not speak of {word}")
+
+
+def complete(case, *words):
+    """What bash offers for the last word."""
+    script = f"""source {ROOT / "config/viewduct.bash"}
+        COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _viewduct 2>&1; printf '%s\n' "${{COMPREPLY[@]}}" """
+    ended = subprocess.run(["bash", "-c", script, "bash", "viewduct", *words], cwd=case.folder, capture_output=True,
+                           check=True)
+    return ended.stdout.decode().split()
+
+
+@scenario(("epoll",))
+def command_lines_are_completed(case):
+    case.write("a.json", b"")
+    case.write("a.text", b"")
+    expect_equal(complete(case, "ex"), ["explain"], "a command")
+    expect("check" in complete(case, ""), "all commands")
+    expect_equal(complete(case, "run", "--log-level", ""), ["debug", "info", "warning", "error"], "levels")
+    expect_equal(complete(case, "explain", "--graph", "=", "m"), ["mermaid"], "a graph, behind an equals sign")
+    expect_equal(complete(case, "check", "--n"), ["--no-env"], "an option")
+    expect_equal(complete(case, "list", "dec"), ["decompress"], "a kind")
+    expect_equal(complete(case, "list", "tc"), ["tcp"], "a kind that is a source and a sink")
+    expect_equal(complete(case, "check", "a"), ["a.json"], "a configuration")
+    expect_equal(complete(case, "version", ""), [], "nothing")
 
 
 @scenario(("epoll",))

@@ -455,6 +455,27 @@ static void time_ends_a_turn(struct loop *loop)
 	cr_assert_gt(loop_now(loop), 0);
 }
 
+/* Nothing is waited for: a day would be long. */
+static void time_passes_at_once(struct loop *loop)
+{
+	enum { DAY_MS = 24 * 60 * 60 * 1000 };
+
+	loop_pass_time(loop);
+	uint64_t before = loop_now(loop);
+	loop_turn(loop, 0);
+	cr_assert_eq(loop_now(loop), before);
+	loop_turn(loop, DAY_MS);
+	cr_assert_eq(loop_now(loop), before + DAY_MS);
+	loop_submit(loop);
+	loop_turn(loop, 0);
+	cr_assert_eq(loop_now(loop), before + DAY_MS);
+}
+
+Test(loop, lets_time_pass_at_once_where_it_is_asked_to)
+{
+	on_both(time_passes_at_once);
+}
+
 Test(loop, ends_a_turn_when_the_time_has_passed)
 {
 	on_both(time_ends_a_turn);

@@ -1,0 +1,73 @@
+# Completes viewduct's command lines in bash. Made by `make docs` from the table of commands.
+# SPDX-License-Identifier: MIT
+
+_viewduct()
+{
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]}
+	local words='' options='' files='' IFS=$' \t\n'
+	COMPREPLY=()
+	if ((COMP_CWORD == 1)); then
+		COMPREPLY=($(compgen -W 'run check explain schema list test version help' -- "$word"))
+		return
+	fi
+	# With --option=word, bash takes the equals sign for a word of its own.
+	if [[ $word == '=' ]]; then
+		word=''
+	elif [[ $before == '=' ]]; then
+		before=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
+	case "$verb $before" in
+	'run --log-level') words='debug info warning error' ;;
+	'run --log-format') words='text json' ;;
+	'check --format') words='text json' ;;
+	'explain --format') words='text json' ;;
+	'explain --graph') words='dot mermaid' ;;
+	'list --format') words='text markdown roff' ;;
+	'help --format') words='text roff bash' ;;
+	esac
+	if [[ $words ]]; then
+		COMPREPLY=($(compgen -W "$words" -- "$word"))
+		return
+	fi
+	case $verb in
+	run)
+		options='--log-level --log-format --quiet'
+		files=yes
+		;;
+	check)
+		options='--no-env --format'
+		files=yes
+		;;
+	explain)
+		options='--format --graph'
+		files=yes
+		;;
+	schema)
+		options=''
+		;;
+	list)
+		options='--format'
+		words='tcp unix udp file stdin generate split filter join compress decompress stdout null'
+		;;
+	test)
+		options=''
+		files=yes
+		;;
+	version)
+		options=''
+		;;
+	help)
+		options='--format'
+		;;
+	esac
+	if [[ $word == -* ]]; then
+		words=$options files=''
+	fi
+	COMPREPLY=($(compgen -W "$words" -- "$word"))
+	if [[ $files ]]; then
+		IFS=$'\n'
+		compopt -o filenames 2>/dev/null
+		COMPREPLY+=($(compgen -d -- "$word") $(compgen -f -X '!*.json' -- "$word"))
+	fi
+}
+complete -F _viewduct viewduct
