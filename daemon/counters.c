@@ -146,6 +146,15 @@ void counters_answer(struct counters *counters, uint32_t worker, const struct en
 		answer(counters, worker, engine, question);
 }
 
+void counters_keep(struct counters *counters, uint32_t worker, const struct engine *engine)
+{
+	if (!counters->open)
+		return;
+	pthread_mutex_lock(&counters->lock);
+	copy_own(counters, worker, engine);
+	pthread_mutex_unlock(&counters->lock);
+}
+
 void counters_end(struct counters *counters, uint32_t worker, const struct engine *engine)
 {
 	if (counters->open)

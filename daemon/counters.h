@@ -55,7 +55,11 @@ void counters_close(struct counters *counters);
  * answered. Costs nothing where there is none. */
 void counters_answer(struct counters *counters, uint32_t worker, const struct engine *engine);
 
-/* The same for the last time: the worker ends. */
+/* On a worker's thread that is about to change its pipelines: what they have counted is told until another plan is
+ * gone on with. */
+void counters_keep(struct counters *counters, uint32_t worker, const struct engine *engine);
+
+/* As counters_answer(), for the last time: the worker ends. */
 void counters_end(struct counters *counters, uint32_t worker, const struct engine *engine);
 
 /* On any thread that changes pipelines of the plan: while it is locked nobody looks at them. False if somebody does: try

@@ -13,11 +13,15 @@ struct generation *generation_read(const char *path)
 	return generation;
 }
 
-static bool is_in_use(const struct generation *generation, const struct plan *plan)
+static bool is_in_use(const struct generation *generation, const struct generation *latest)
 {
+	const struct plan *plan = latest->configuration.plan;
 	const struct document *document = &generation->configuration.document;
 	const struct plan *made = generation->configuration.plan;
 
+	for (const struct generation *at = latest; at; at = at->older)
+		if (at->of == generation)
+			return true;
 	for (size_t i = 0; i < made->own_count; i++)
 		if (made->own[i].run)
 			return true; /* it runs, or the kernel keeps something of it */
@@ -65,7 +69,7 @@ void generations_sweep(struct generation *latest)
 
 	while (newer->older) {
 		struct generation *generation = newer->older;
-		if (is_in_use(generation, latest->configuration.plan)) {
+		if (is_in_use(generation, latest)) {
 			newer = generation;
 			continue;
 		}

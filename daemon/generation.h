@@ -7,6 +7,7 @@
 struct generation {
 	struct configuration configuration;
 	struct generation *older;
+	struct generation *of; /* whose document it has planned again; NULL: its own */
 };
 
 /* Reads and plans what `path` holds; NULL without memory. Wrong configurations have no plan, and faults. */

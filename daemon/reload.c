@@ -86,8 +86,7 @@ static void fault_restart(struct generation *next, const char *key)
 static bool keeps_service(const struct reload *reload, struct generation *next)
 {
 	static const char *const fixed[] = { "memory", "buffer", "workers", "io", "admin" };
-	const struct value *was =
-		value_member((*reload->latest)->configuration.document.root, "service");
+	const struct value *was = value_member(running_plan(reload)->document->root, "service");
 	const struct value *is = value_member(next->configuration.document.root, "service");
 
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
@@ -149,10 +148,11 @@ static struct budget *make_budgets(
 }
 
 /* Plans again what was read, within what memory there is. */
-static bool plan_within(const struct plan *was, struct generation *next)
+static bool plan_within(
+	const struct plan *was, struct generation *next, const struct document *document)
 {
 	struct configuration *configuration = &next->configuration;
-	const struct value *pipelines = value_member(configuration->document.root, "pipelines");
+	const struct value *pipelines = value_member(document->root, "pipelines");
 	size_t count;
 	struct budget *budgets = make_budgets(was, pipelines, &count);
 
@@ -161,8 +161,8 @@ static bool plan_within(const struct plan *was, struct generation *next)
 	faults_close(&configuration->faults);
 	configuration->faults = (struct faults){ 0 };
 	if (budgets)
-		configuration->plan = plan_create_within(
-			&configuration->document, budgets, count, &configuration->faults);
+		configuration->plan =
+			plan_create_within(document, budgets, count, &configuration->faults);
 	free(budgets);
 	if (configuration->plan)
 		configuration->plan->workers = was->workers;
@@ -402,22 +402,20 @@ static bool begin_orders(struct reload *reload, struct generation *next)
 	return true;
 }
 
-/* What could be opened of the new configuration is replaced by the old one, read again from what it was. */
+/* What could be opened of the new configuration is replaced by the old one, planned again from what was read then: files
+ * may be others by now. */
 static void put_back(struct reload *reload, struct generation *old)
 {
-	const struct document *document = &old->configuration.document;
 	struct generation *again = calloc(1, sizeof(*again));
 
 	reload->putting_back = true;
-	if (again &&
-		document_parse(&again->configuration.document, document->name, document->text,
-			document->size, true, &again->configuration.faults) &&
-		include_again(
-			&again->configuration.document, document, &again->configuration.faults) &&
-		plan_within(running_plan(reload), again) && begin_orders(reload, again))
-		return;
-	if (again)
+	if (again) {
+		again->of = old->of ? old->of : old;
+		if (plan_within(running_plan(reload), again, &again->of->configuration.document) &&
+			begin_orders(reload, again))
+			return;
 		generation_discard(again);
+	}
 	reload->broken = true;
 }
 
@@ -452,7 +450,7 @@ bool reload_begin(struct reload *reload)
 		return false;
 	}
 	if (!next->configuration.plan || !keeps_service(reload, next) ||
-		!plan_within(running_plan(reload), next))
+		!plan_within(running_plan(reload), next, &next->configuration.document))
 		return refuse(reload, next);
 	configuration_report(&next->configuration, reload->log);
 	if (begin_orders(reload, next))

@@ -60,10 +60,12 @@ void workers_ring(struct workers *workers)
 }
 
 /* Takes one step with each order, and lets go of those that are done; unless somebody looks at the pipelines. */
-static void step_orders(struct order **orders, struct engine *engine, struct workers *workers)
+static void step_orders(
+	struct order **orders, struct engine *engine, uint32_t number, struct workers *workers)
 {
 	if (!*orders || !counters_lock_plan(&workers->counters))
 		return;
+	counters_keep(&workers->counters, number, engine);
 	while (*orders) {
 		struct order *order = *orders, *following = order->following;
 		if (!order_step(order, engine)) {
@@ -99,7 +101,7 @@ static void take_orders(struct worker *worker)
 		order->following = worker->orders;
 		worker->orders = order;
 	}
-	step_orders(&worker->orders, worker->engine, worker->workers);
+	step_orders(&worker->orders, worker->engine, worker->number, worker->workers);
 }
 
 static void heed(struct worker *worker)
@@ -245,7 +247,7 @@ bool workers_finished(const struct workers *workers)
 void workers_turn(struct workers *workers, int timeout_ms)
 {
 	turn(workers->engine, workers->loop, workers->orders, timeout_ms);
-	step_orders(&workers->orders, workers->engine, workers);
+	step_orders(&workers->orders, workers->engine, 0, workers);
 	counters_answer(&workers->counters, 0, workers->engine);
 	taps_attend(&workers->taps, 0, workers->engine);
 	if (engine_wants_end(workers->engine))

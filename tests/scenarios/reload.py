@@ -129,10 +129,11 @@ def all_output(case):
 def change_under_load(case, workers, shards):
     port, other = free_port(), free_port()
     versions = changes(port, shards)
+    kept = pipeline({"generate": {"rate": "1000/s"}}, {"null": {}})  # one more, so that workers have something to do
     extra = {"extra": pipeline({"tcp": f"127.0.0.1:{other}"}, {"file": "extra"})}
 
     def configuration(number):
-        pipelines = {"main": versions[number % len(versions)]}
+        pipelines = {"kept": kept, "main": versions[number % len(versions)]}
         return {"service": {"workers": workers, "drain": "30s"},
                 "pipelines": pipelines | extra if number % 3 == 1 else pipelines}
 
@@ -632,7 +633,8 @@ def memory_stays_flat_over_three_hundred_reloads(case):
 def scrapes_go_on_meanwhile_and_balance(case):
     port = free_port()
     versions = changes(port)
-    configuration, admin = serving(case, {"main": versions[0]}, workers=2, drain="30s")
+    others = {f"other{number}": pipeline({"generate": {"rate": "1000/s"}}, {"null": {}}) for number in range(2)}
+    configuration, admin = serving(case, {"main": versions[0], **others}, workers=2, drain="30s")
     daemon = case.daemon(configuration)
     clients = Clients(case, port, "abcdef")
     over, wrong, seen = threading.Event(), [], []
@@ -655,6 +657,7 @@ def scrapes_go_on_meanwhile_and_balance(case):
         thread.start()
     for number in range(1, 15):
         configuration["pipelines"]["main"] = versions[number % len(versions)]
+        configuration["pipelines"]["other1"] = pipeline({"generate": {"rate": f"100{number}/s"}}, {"null": {}})
         reload(daemon, configuration)
     over.set()
     for thread in threads:
