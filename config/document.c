@@ -317,6 +317,14 @@ const char *document_path(const struct document *document, const char *path)
 		document->arena, "%.*s/%s", (int)(slash - document->name), document->name, path);
 }
 
+bool document_same_folder(const struct document *a, const struct document *b)
+{
+	const char *in_a = strrchr(a->name, '/'), *in_b = strrchr(b->name, '/');
+	size_t size_a = in_a ? (size_t)(in_a - a->name) + 1 : 0;
+	size_t size_b = in_b ? (size_t)(in_b - b->name) + 1 : 0;
+	return size_a == size_b && memcmp(a->name, b->name, size_a) == 0;
+}
+
 static bool text_equal(const struct value *a, const struct value *b)
 {
 	return a->size == b->size && memcmp(a->text, b->text, a->size) == 0;

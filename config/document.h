@@ -94,5 +94,8 @@ const char *value_kind_name(enum value_kind kind);
  * read before any data flows). */
 void *document_allocate(const struct document *document, size_t size);
 
+/* True if relative paths mean the same in both. */
+bool document_same_folder(const struct document *a, const struct document *b);
+
 /* A path of the configuration as one to open: relative ones start at the configuration's directory. In the arena. */
 const char *document_path(const struct document *document, const char *path);

@@ -76,7 +76,9 @@ static bool open_address(
 	const char *host = given ? options->listen.host : usual_host;
 	const uint16_t port = given ? options->listen.port : ADMIN_USUAL_PORT;
 
-	admin->host = host;
+	admin->host = strdup(host); /* the configuration may be gone before the server */
+	if (!admin->host)
+		return fault_at(faults, NULL, NULL, "not enough memory to start");
 	const char *why = serve_address(admin, host, port);
 	if (!why)
 		return true;
@@ -200,5 +202,6 @@ void admin_close(struct admin *admin)
 	for (size_t i = 0; i < 2; i++)
 		snapshot_close(&admin->before[i]);
 	pthread_mutex_destroy(&admin->lock);
+	free(admin->host);
 	free(admin);
 }

@@ -94,7 +94,7 @@ static void age(struct admin *admin, const struct snapshot *snapshot)
 		snapshot_close(older);
 		snapshot_close(newer);
 	}
-	if (newer->nodes && snapshot->at - newer->at >= RATE_MS) {
+	if (newer->nodes && snapshot->at >= newer->at + RATE_MS) {
 		snapshot_close(older);
 		*older = *newer;
 		*newer = (struct snapshot){ 0 };

@@ -16,7 +16,7 @@ struct admin {
 	struct unix_socket socket;
 	atomic_bool ending; /* taps are to end */
 	char socket_path[UNIX_PATH_MOST + 1];
-	const char *host;     /* as configured: a Host that may be named */
+	char *host;           /* as configured: a Host that may be named */
 	uint64_t started;     /* monotonic ms */
 	pthread_mutex_t lock; /* of what follows */
 	uint64_t generation, reload_failures;

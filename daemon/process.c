@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 static double seconds_of(struct timeval time)
@@ -14,12 +13,20 @@ static double seconds_of(struct timeval time)
 	return (double)time.tv_sec + (double)time.tv_usec / 1e6;
 }
 
-static double clock_seconds(clockid_t clock)
+/* Seconds since 1970 at which the machine started, as /proc/stat tells it, which is the same each time; 0: it does not. */
+static double boot_time(void)
 {
-	struct timespec now;
+	char line[256];
+	double seconds = 0;
+	FILE *file = fopen("/proc/stat", "re");
 
-	clock_gettime(clock, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file))
+		if (strncmp(line, "btime ", 6) == 0)
+			seconds = (double)strtoull(line + 6, NULL, 10);
+	fclose(file);
+	return seconds;
 }
 
 enum { FIELD_START = 22, FIELD_SIZE = 23, FIELD_PAGES = 24, FIRST_FIELD = 3 };
@@ -48,8 +55,7 @@ static void read_stat(struct process *process)
 	const double ticks = (double)sysconf(_SC_CLK_TCK);
 	process->virtual_memory = field(text, FIELD_SIZE);
 	process->resident = field(text, FIELD_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
-	process->start_time = clock_seconds(CLOCK_REALTIME) - clock_seconds(CLOCK_BOOTTIME) +
-			      (double)field(text, FIELD_START) / ticks;
+	process->start_time = boot_time() + (double)field(text, FIELD_START) / ticks;
 }
 
 static uint64_t count_open_files(void)

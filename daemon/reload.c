@@ -174,7 +174,8 @@ static bool plan_within(
 /* Where neither sources, stages nor sinks differ it is the same pipeline. */
 static bool is_the_same(const struct pipeline *old, const struct pipeline *next)
 {
-	return old->shards == next->shards && value_equal(old->value, next->value);
+	return old->shards == next->shards && value_equal(old->value, next->value) &&
+	       document_same_folder(old->value->document, next->value->document);
 }
 
 static void add_order(

@@ -247,7 +247,8 @@ static void tell_reload(struct run *run)
 
 	admin_tell(run->admin, reload->number, reload->failures, good, reload->outcome, reload->at);
 	control_answer(&run->control, good, reload->outcome, reload->faults);
-	notify("READY=1");
+	if (run->deadline == 0)
+		notify("READY=1");
 }
 
 /* A configuration from standard input cannot be read again. */
@@ -277,12 +278,15 @@ static void switch_over(struct run *run)
 
 static void heed_reload(struct run *run)
 {
-	run->reload_asked |= control_take_reload(&run->control);
 	if (reload_is_under_way(&run->reload) && reload_step(&run->reload))
 		run->switching = true;
 	if (run->switching)
 		switch_over(run);
-	if (!run->reload_asked || is_reloading(run))
+	if (is_reloading(run))
+		return;
+	/* Who asks while one is under way is answered by the next: the files may have changed since. */
+	run->reload_asked |= control_take_reload(&run->control);
+	if (!run->reload_asked)
 		return;
 	run->reload_asked = false;
 	if (run->deadline == 0)

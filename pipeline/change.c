@@ -44,7 +44,8 @@ static bool leads_to_contexts(const struct node *node, bool behind_tee)
 /* The kind's value under its key: a bare name stands for no options. */
 bool node_says_the_same(const struct node *a, const struct node *b)
 {
-	return a->type == b->type && value_equal(a->value, b->value);
+	return a->type == b->type && value_equal(a->value, b->value) &&
+	       document_same_folder(a->value->document, b->value->document);
 }
 
 static bool is_alike(const struct node *old, const struct node *next)
@@ -109,9 +110,23 @@ void engine_rest(struct pipeline *pipeline, struct pipeline *next, uint64_t read
 	}
 }
 
+/* False for what ends in sinks that are not there. */
+static bool leads_to_working_sink(const struct node *node)
+{
+	const struct pipeline *pipeline = node->pipeline;
+	if (node->role == NODE_SINK)
+		return node->up;
+	for (size_t i = 0; i < pipeline->edge_count; i++)
+		if (node_feeds(node, &pipeline->edges[i]) &&
+			leads_to_working_sink(pipeline->edges[i].consumer))
+			return true;
+	return false;
+}
+
+/* Nobody waits for a drop branch whose sink is not there. */
 static bool node_is_quiet(const struct node *node)
 {
-	if (node->finished)
+	if (node->finished || (node->optional && !leads_to_working_sink(node)))
 		return true;
 	if (node->role == NODE_SOURCE)
 		return node->ended || node->rested;

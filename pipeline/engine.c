@@ -332,7 +332,8 @@ void engine_drain(struct engine *engine, uint64_t read_deadline)
 		return;
 	engine->draining = true;
 	for (size_t i = 0; i < engine->count; i++)
-		run_drain(engine->runs[i], read_deadline);
+		if (!engine->runs[i]->failed) /* what is not open yet drains as soon as it is */
+			run_drain(engine->runs[i], read_deadline);
 }
 
 void engine_want_end(struct engine *engine)

@@ -72,7 +72,9 @@ static bool end_stream(
 		decompress_damage(node, stream, "it ends within a frame");
 	if (open && unknown && !decompress_put_magic(stream, number, out))
 		return false;
-	struct view end = { .tag = last->tag };
+	/* What came out before the damage may end within a record, which is not whole. */
+	bool damaged = stream->mode == DISCARD;
+	struct view end = { .tag = damaged ? number | VIEW_BROKEN : last->tag };
 	if (!batch_put(out, &end))
 		return false;
 	forget(stream);
