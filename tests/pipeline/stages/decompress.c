@@ -512,11 +512,9 @@ Test(decompress, damage_brings_nothing_of_another_stream)
 			.speed = UINT64_MAX };
 		bench_run(&bench);
 		cr_assert_eq(damaged(&bench), 1);
-		cr_assert_geq(bench.out_size[0], other.size + 4);
-		cr_assert_eq(memcmp(bench.out[0] + other.size, "good", 4), 0);
-		/* isa-l writes what it takes for a symbol, eight bytes at a time. */
-		for (size_t i = other.size + 4 + 8; i < bench.out_size[0]; i++)
-			cr_assert_eq(bench.out[0][i], 0, "a byte of another stream at %zu", i);
+		/* "good" is not a whole record: it is cut, as what follows it is. */
+		cr_assert_eq(bench.out_size[0], other.size);
+		cr_assert_eq(memcmp(bench.out[0], other.data, other.size), 0);
 		bench_free(&bench);
 	}
 	free(packed.data);
