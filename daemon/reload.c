@@ -382,7 +382,7 @@ static void say_done(struct reload *reload)
 	reload->number++;
 	conclude(reload, RELOAD_DONE,
 		"configuration %" PRIu64
-		" is running: %zu pipelines changed, %zu added, %zu removed, "
+		" is running; pipelines: %zu changed, %zu added, %zu removed, "
 		"%zu untouched%s",
 		reload->number, tally.changed, tally.added, tally.retired, tally.kept,
 		tally.undelivered > 0 ? "; records were lost that could not be written in time"

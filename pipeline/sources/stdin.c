@@ -66,6 +66,7 @@ static void stop_if_draining(struct stdin_source *source)
 static void fail(struct stdin_source *source, int error)
 {
 	source->flag = VIEW_BROKEN;
+	source->node->account.unread++;
 	node_error(source->node, ERROR_READ);
 	node_log(source->node, LOG_LEVEL_ERROR, "cannot read standard input: %s", strerror(error));
 }

@@ -21,13 +21,10 @@ static void count_record(struct node *node)
 void split_drop_record(struct node *node, enum drop_reason reason)
 {
 	struct split *split = node->state;
-	uint64_t missed;
 	count_record(node);
 	node_drop(node, reason, 1);
-	if (log_gate_open(&split->gate, node_now(node), &missed))
-		node_log(node, LOG_LEVEL_WARNING,
-			"a record was dropped: %s (%llu more since the last such line)",
-			drop_reason_name(reason), (unsigned long long)missed);
+	node_log_gated(node, &split->gate, LOG_LEVEL_WARNING, "a record was dropped: %s",
+		drop_reason_name(reason));
 }
 
 bool split_put_remainder(struct node *node, struct batch *out, uint32_t number, uint64_t size,

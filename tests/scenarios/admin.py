@@ -200,3 +200,16 @@ def addresses_that_cannot_be_had_are_told(case):
                                                             "socket": "admin.sock"}))
     expect_equal(ask(port, "/ready"), (200, "ready\n"), "readiness")
     daemon.drain()
+
+
+@scenario(backends=("uring",))
+def names_are_known_when_the_first_configuration_is_gone(case):
+    """Every pipeline has changed, so nothing keeps what was read at the start."""
+    admin = {"listen": f"localhost:{free_port()}", "socket": "admin.sock"}
+    daemon = case.daemon(one("generate", [], "null", admin=admin))
+    case.configure(one({"generate": {"rate": "10/s"}}, ["split"], {"file": "out"}, admin=admin))
+    expect_equal(ask(case.path("admin.sock"), "/reload", "POST")[0], 200, "the status of the reload")
+    port = int(admin["listen"].rpartition(":")[2])
+    expect_equal(ask(port, "/health", Host="foo.example")[0], 403, "a Host that is not the server's")
+    expect_equal(ask(port, "/health", Host="LocalHost")[0], 200, "a Host that is the server's")
+    daemon.drain()

@@ -288,3 +288,13 @@ def the_plan_can_be_drawn(case):
     for number, found in enumerate(text.splitlines()):
         expect(re.fullmatch(line, found.strip()), f"line {number} is not in Mermaid's language: {found}")
     expect_equal(set(re.findall(r"n\d+_\d+", text)), nodes, "the nodes in Mermaid's language")
+
+
+@scenario()
+def standard_input_that_cannot_be_read_is_told_by_the_status(case):
+    folder = os.open(case.path(""), os.O_RDONLY)
+    try:
+        result = case.run(one("stdin", ["split"], "null"), stdin=folder, status=74)
+    finally:
+        os.close(folder)
+    expect("cannot read standard input: Is a directory" in result.messages("error"), f"what is said: {result.messages()}")
