@@ -95,7 +95,7 @@ static bool connect_address(struct client *client, const char *where)
 
 	if (strlen(where) >= sizeof(text))
 		return fail(client, "the address is too long");
-	strcpy(text, where);
+	snprintf(text, sizeof(text), "%s", where);
 	if (!divide(text, &host, &port))
 		return fail(client, "write host:port, or a path with a slash");
 	const int answer = getaddrinfo(host, port, &hints, &list);
@@ -220,13 +220,26 @@ static bool take_header(struct client *client, char *line)
 	return true;
 }
 
+/* "HTTP/1.1 200 OK" (RFC 9112, 4) */
+static bool read_status(struct client *client, const char *line)
+{
+	static const char version[] = "HTTP/1.";
+	const size_t size = strlen(version);
+	char *end;
+
+	if (strncmp(line, version, size) != 0 || !line[size] || line[size + 1] != ' ')
+		return false;
+	client->status = (unsigned)strtoul(line + size + 2, &end, 10);
+	return end == line + size + 5;
+}
+
 static bool read_head(struct client *client)
 {
 	char line[LONGEST_LINE];
 
 	if (!read_line(client, line))
 		return false;
-	if (sscanf(line, "HTTP/1.%*1[01] %3u", &client->status) != 1)
+	if (!read_status(client, line))
 		return fail(client, "the answer is not HTTP");
 	client->body = CLIENT_TO_THE_END;
 	for (int i = 0; i < MOST_HEADERS; i++) {

@@ -84,12 +84,18 @@ __attribute__((format(printf, 2, 3))) static void say(struct row *row, const cha
 	snprintf(row->said + used, sizeof(row->said) - used, "%s%s", used ? ", " : "", piece);
 }
 
+/* Of a list or an object; NULL is an empty one. */
+static const cJSON *first(const cJSON *list)
+{
+	return list ? list->child : NULL;
+}
+
 static void say_dropped(struct row *row, const cJSON *node)
 {
 	const cJSON *reason;
 	char count[CELL];
 
-	cJSON_ArrayForEach(reason, cJSON_GetObjectItem(node, "dropped"))
+	for (reason = first(cJSON_GetObjectItem(node, "dropped")); reason; reason = reason->next)
 		say(row, "%s dropped (%s)", grouped(reason->valuedouble, count), reason->string);
 	if (number_of(cJSON_GetObjectItem(node, "rates"), "dropped") > 0) {
 		say(row, "dropping %s/s",
@@ -103,7 +109,7 @@ static void say_errors(struct row *row, const cJSON *node)
 	const cJSON *reason;
 	char count[CELL];
 
-	cJSON_ArrayForEach(reason, cJSON_GetObjectItem(node, "errors"))
+	for (reason = first(cJSON_GetObjectItem(node, "errors")); reason; reason = reason->next)
 		say(row, "%s × cannot %s", grouped(reason->valuedouble, count), reason->string);
 }
 
@@ -112,8 +118,9 @@ static void say_copied(struct row *row, const cJSON *node)
 	const cJSON *reason;
 	char bytes[CELL];
 
-	cJSON_ArrayForEach(reason, cJSON_GetObjectItem(node, "copied")) say(row, "%s copied (%s)",
-		bytes_for_people(reason->valuedouble, bytes), reason->string);
+	for (reason = first(cJSON_GetObjectItem(node, "copied")); reason; reason = reason->next)
+		say(row, "%s copied (%s)", bytes_for_people(reason->valuedouble, bytes),
+			reason->string);
 }
 
 static void say_down(struct row *row, const cJSON *node)
@@ -279,8 +286,7 @@ static bool print_pipeline(struct page *page, const cJSON *pipeline)
 		return false;
 	for (size_t i = 0; i < COLUMNS; i++)
 		widths[i] = strlen(titles[i]);
-	cJSON_ArrayForEach(node, nodes)
-	{
+	for (node = first(nodes); node; node = node->next) {
 		rows[count] = make_row(pipeline, node);
 		if (!is_shown(node, &rows[count]))
 			continue;
@@ -328,8 +334,7 @@ static void print_taps(struct page *page, const cJSON *status)
 	const cJSON *tap;
 	char count[CELL], line[400];
 
-	cJSON_ArrayForEach(tap, cJSON_GetObjectItem(status, "taps"))
-	{
+	for (tap = first(cJSON_GetObjectItem(status, "taps")); tap; tap = tap->next) {
 		snprintf(line, sizeof(line), "%s is tapped; %s samples were lost",
 			text_of(tap, "node"), grouped(number_of(tap, "missed"), count));
 		print_line(page, false, line);
@@ -344,8 +349,9 @@ static bool print_all(struct page *page, const cJSON *status)
 	print_head(page, status);
 	print_reload(page, status);
 	print_taps(page, status);
-	cJSON_ArrayForEach(pipeline, cJSON_GetObjectItem(status, "pipelines")) fine =
-		fine && print_pipeline(page, pipeline);
+	for (pipeline = first(cJSON_GetObjectItem(status, "pipelines")); pipeline;
+		pipeline = pipeline->next)
+		fine = fine && print_pipeline(page, pipeline);
 	if (page->left_out > 0)
 		fprintf(page->out, "… %u more line%s\n", page->left_out,
 			page->left_out == 1 ? "" : "s");

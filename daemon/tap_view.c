@@ -96,16 +96,34 @@ static void print_sample(const struct viewer *viewer, size_t content, size_t con
 	putchar('\n');
 }
 
+/* The numbers behind the first letter, each behind a space. False if there are fewer. */
+static bool read_numbers(const char *line, uint64_t *numbers, size_t count)
+{
+	const char *at = line + 1;
+
+	for (size_t i = 0; i < count; i++) {
+		char *end;
+		if (at[0] != ' ' || at[1] < '0' || at[1] > '9')
+			return false;
+		numbers[i] = strtoull(at + 1, &end, 10);
+		at = end;
+	}
+	return true;
+}
+
 static bool take_sample(struct viewer *viewer, const char *line)
 {
-	uint32_t content, content_size, stored;
-	uint64_t whole;
+	uint64_t numbers[4]; /* as in admin_tap.h */
 	char end;
 
-	if (sscanf(line, "s %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu64, &content, &content_size,
-		    &stored, &whole) != 4 ||
-		stored > MOST_SAMPLE || content > stored || content_size > stored - content)
+	if (line[0] != 's' || !read_numbers(line, numbers, 4))
 		return false;
+	if (numbers[2] > MOST_SAMPLE || numbers[0] > numbers[2] ||
+		numbers[1] > numbers[2] - numbers[0])
+		return false;
+	const uint32_t content = (uint32_t)numbers[0], content_size = (uint32_t)numbers[1];
+	const uint32_t stored = (uint32_t)numbers[2];
+	const uint64_t whole = numbers[3];
 	if (!read_bytes(viewer, viewer->sample, stored) || !read_bytes(viewer, &end, 1))
 		return false;
 	print_sample(viewer, content, content_size, stored, whole);

@@ -415,10 +415,8 @@ void tap_attach(struct tap *tap, struct engine *engine, const char *name)
 	}
 }
 
-static void detach(struct tapped *place)
+static void detach(struct tapped *place, struct tapped **of_run, struct tapped **of_tap)
 {
-	struct tapped **of_run = &place->run->taps, **of_tap = &place->tap->places;
-
 	while (*of_run != place)
 		of_run = &(*of_run)->of_run;
 	*of_run = place->of_run;
@@ -432,13 +430,13 @@ static void detach(struct tapped *place)
 void tap_detach(struct tap *tap)
 {
 	while (tap->places)
-		detach(tap->places);
+		detach(tap->places, &tap->places->run->taps, &tap->places);
 }
 
 void run_detach_taps(struct run *run)
 {
 	while (run->taps)
-		detach(run->taps);
+		detach(run->taps, &run->taps, &run->taps->tap->places);
 }
 
 /* --- the looker's end ---------------------------------------------------------------------------------------------- */
