@@ -164,7 +164,7 @@ def with_speed(readme, bench, measured):
         return readme
     met, of = counted(measured)
     lines = ["", f"![{CHART_TITLE}](tests/bench/results.svg)", "",
-             f"{met} of {of} bounds are met; where one is not, the results say why.", "", *machine(bench), ""]
+             f"{met} of {of} bounds are met; where one is not, the results say why as far as that is known.", "", *machine(bench), ""]
     return before + begins + "\n".join(lines) + ends + after
 
 
