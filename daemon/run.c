@@ -479,6 +479,7 @@ enum exit_status run(const struct command_line *line)
 	if (status == STATUS_FINE)
 		status = run_to_the_end(&run);
 	close_all(&run);
+	control_close(&run.control);
 	log_settle(&run.log);
 	return status;
 }
