@@ -1,6 +1,8 @@
 /* The admin server: its sockets and its threads. */
 #include "daemon/admin.h"
 
+#include "daemon/clock.h"
+
 #include "daemon/admin_server.h"
 
 #include <errno.h>
@@ -22,14 +24,6 @@ enum {
 
 static const char usual_host[] = ADMIN_USUAL_HOST;
 static const char usual_socket[] = ADMIN_USUAL_SOCKET;
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* The signals are the first thread's: the server's threads are made while all are blocked. */
 static struct MHD_Daemon *serve(struct admin *admin, int fd, unsigned flags)
@@ -163,7 +157,7 @@ bool admin_open(struct admin **admin, const struct admin_options *options, struc
 	made->workers = workers;
 	made->commands = *commands;
 	made->log = log;
-	made->started = now_ms();
+	made->started = clock_ms();
 	made->generation = 1;
 	made->socket.fd = -1;
 	pthread_mutex_init(&made->lock, NULL);

@@ -1,6 +1,8 @@
 /* The admin server's taps: a stream of items to a viewer, on the connection's own thread. */
 #include "daemon/admin_tap.h"
 
+#include "daemon/clock.h"
+
 #include "config/nearest.h"
 
 #include <inttypes.h>
@@ -33,14 +35,6 @@ struct stream {
 	size_t size, at; /* of the item that is being sent, and how far */
 	char item[LONGEST_ITEM];
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* --- items --------------------------------------------------------------------------------------------------------- */
 
@@ -146,7 +140,7 @@ static bool await(const struct stream *stream)
 static bool next_item(struct stream *stream)
 {
 	for (;;) {
-		const uint64_t now = now_ms();
+		const uint64_t now = clock_ms();
 		if (stream->left == 0)
 			end(stream, ""); /* it has what it asked for */
 		else if (atomic_load(&stream->admin->ending))
@@ -257,7 +251,7 @@ static struct stream *open_stream(
 	*stream = (struct stream){ .admin = admin,
 		.rate = wish->rate,
 		.left = count,
-		.here = now_ms(),
+		.here = clock_ms(),
 		.tapping = workers_tap(admin->workers, wish, why) };
 	if (stream->tapping)
 		return stream;

@@ -1,6 +1,8 @@
 /* Control. */
 #include "daemon/control.h"
 
+#include "daemon/clock.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,24 +43,10 @@ uint64_t control_ask_reload(struct control *control)
 	return number;
 }
 
-static struct timespec time_after(uint64_t ms)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	time.tv_sec += (time_t)(ms / 1000);
-	time.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (time.tv_nsec >= 1000000000) {
-		time.tv_nsec -= 1000000000;
-		time.tv_sec++;
-	}
-	return time;
-}
-
 bool control_wait(struct control *control, uint64_t number, uint64_t patience_ms,
 	char outcome[CONTROL_TEXT], char **details)
 {
-	const struct timespec end = time_after(patience_ms);
+	const struct timespec end = clock_after(patience_ms);
 	int late = 0;
 
 	pthread_mutex_lock(&control->lock);

@@ -1,18 +1,12 @@
 /* Counters: questions and answers between threads. */
 #include "daemon/counters.h"
 
+#include "daemon/clock.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static size_t count_nodes(const struct plan *plan)
 {
@@ -171,7 +165,7 @@ static bool all_answered(const struct counters *counters, uint64_t question)
 
 static uint64_t put_question(struct counters *counters)
 {
-	const uint64_t question = atomic_fetch_add(&counters->question, 1) + 1, now = now_ms();
+	const uint64_t question = atomic_fetch_add(&counters->question, 1) + 1, now = clock_ms();
 
 	for (uint32_t i = 0; i < counters->snapshot.plan->workers; i++) {
 		struct worker_report *worker = &counters->snapshot.workers[i];
@@ -181,18 +175,10 @@ static uint64_t put_question(struct counters *counters)
 	return question;
 }
 
-static struct timespec time_after(uint64_t ms)
-{
-	const uint64_t until = now_ms() + ms;
-
-	return (struct timespec){ .tv_sec = (time_t)(until / 1000),
-		.tv_nsec = (long)(until % 1000) * 1000000 };
-}
-
 /* Whoever is about to change the plan goes first, or there might always be somebody who looks at it. */
 static void let_change(struct counters *counters, uint64_t patience_ms)
 {
-	const struct timespec end = time_after(patience_ms);
+	const struct timespec end = clock_after(patience_ms);
 	int late = 0;
 
 	pthread_mutex_lock(&counters->lock);
@@ -203,7 +189,7 @@ static void let_change(struct counters *counters, uint64_t patience_ms)
 
 static void wait_for_answers(struct counters *counters, uint64_t question, uint64_t patience_ms)
 {
-	const struct timespec end = time_after(patience_ms);
+	const struct timespec end = clock_after(patience_ms);
 
 	while (!counters->over && !all_answered(counters, question))
 		if (pthread_cond_timedwait(&counters->answered, &counters->lock, &end) == ETIMEDOUT)
@@ -287,7 +273,7 @@ bool counters_ask(struct counters *counters, void (*wake)(void *context), void *
 	const uint64_t question = put_question(counters);
 	wake(context);
 	wait_for_answers(counters, question, patience_ms);
-	counters->snapshot.at = now_ms();
+	counters->snapshot.at = clock_ms();
 	snapshot_copy(&counters->snapshot, copy);
 	copy->complete = all_answered(counters, question);
 	pthread_mutex_unlock(&counters->lock);

@@ -1,6 +1,8 @@
 /* The log. */
 #include "daemon/log.h"
 
+#include "daemon/clock.h"
+
 #include "daemon/escape.h"
 
 #include <errno.h>
@@ -185,14 +187,6 @@ static bool say_what_was_lost(struct log *log)
 	return true;
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void write_event(struct log *log, const struct event *event, const char *text)
 {
 	struct line line;
@@ -224,7 +218,7 @@ static void write_due(struct log *log, uint64_t now)
 /* Folds the event, or writes it. */
 static void take_event(struct log *log, const struct event *event)
 {
-	const uint64_t now = now_ms();
+	const uint64_t now = clock_ms();
 	uint64_t count;
 
 	write_due(log, now);
@@ -260,7 +254,7 @@ void log_wake_by(struct log *log, void (*wake)(void *context), void *context)
 
 int log_tell_repeats(struct log *log)
 {
-	const uint64_t now = now_ms();
+	const uint64_t now = clock_ms();
 
 	pthread_mutex_lock(&log->lock);
 	write_due(log, now);
@@ -272,7 +266,7 @@ int log_tell_repeats(struct log *log)
 void log_settle(struct log *log)
 {
 	pthread_mutex_lock(&log->lock);
-	write_due(log, now_ms() + REPEAT_MS);
+	write_due(log, clock_ms() + REPEAT_MS);
 	pthread_mutex_unlock(&log->lock);
 }
 

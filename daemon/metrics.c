@@ -143,40 +143,41 @@ static void node_blocked(
 		node->pipeline->name, node->name, (double)report->account.blocked / 1e3);
 }
 
+/* The families that have a series for each node, or each of a role. */
+static const struct family {
+	const char *name, *type, *help;
+	each_node *write;
+} families[] = {
+	{ "viewduct_records_total", "counter", "Records that entered and left a node.",
+		node_records },
+	{ "viewduct_bytes_total", "counter", "Bytes that entered and left a node.", node_bytes },
+	{ "viewduct_filtered_records_total", "counter", "Records that a filter did not keep.",
+		node_filtered },
+	{ "viewduct_dropped_records_total", "counter", "Records that were lost, and why.",
+		node_dropped },
+	{ "viewduct_held_records", "gauge", "Records that wait in front of a node or in it.",
+		node_held },
+	{ "viewduct_copied_bytes_total", "counter", "Payload bytes that were copied, and why.",
+		node_copied },
+	{ "viewduct_peeked_bytes_total", "counter", "Bytes gathered only to be looked at.",
+		node_peeked },
+	{ "viewduct_errors_total", "counter",
+		"What failed outside and is tried again, and at what.", node_errors },
+	{ "viewduct_blocked_seconds_total", "counter",
+		"How long those before a node had to wait for it.", node_blocked },
+	{ "viewduct_connections", "gauge", "Open connections of a source.", node_connections },
+	{ "viewduct_sink_up", "gauge", "1 if a sink can write.", node_up },
+	{ "viewduct_reconnects_total", "counter",
+		"Connections that a sink made after one was lost or could not be made.",
+		node_reconnects },
+};
+
 static void write_nodes(struct page *page)
 {
-	begin(page, "viewduct_records_total", "counter", "Records that entered and left a node.");
-	walk(page, node_records);
-	begin(page, "viewduct_bytes_total", "counter", "Bytes that entered and left a node.");
-	walk(page, node_bytes);
-	begin(page, "viewduct_filtered_records_total", "counter",
-		"Records that a filter did not keep.");
-	walk(page, node_filtered);
-	begin(page, "viewduct_dropped_records_total", "counter",
-		"Records that were lost, and why.");
-	walk(page, node_dropped);
-	begin(page, "viewduct_held_records", "gauge",
-		"Records that wait in front of a node or in it.");
-	walk(page, node_held);
-	begin(page, "viewduct_copied_bytes_total", "counter",
-		"Payload bytes that were copied, and why.");
-	walk(page, node_copied);
-	begin(page, "viewduct_peeked_bytes_total", "counter",
-		"Bytes gathered only to be looked at.");
-	walk(page, node_peeked);
-	begin(page, "viewduct_errors_total", "counter",
-		"What failed outside and is tried again, and at what.");
-	walk(page, node_errors);
-	begin(page, "viewduct_blocked_seconds_total", "counter",
-		"How long those before a node had to wait for it.");
-	walk(page, node_blocked);
-	begin(page, "viewduct_connections", "gauge", "Open connections of a source.");
-	walk(page, node_connections);
-	begin(page, "viewduct_sink_up", "gauge", "1 if a sink can write.");
-	walk(page, node_up);
-	begin(page, "viewduct_reconnects_total", "counter",
-		"Connections that a sink made after one was lost or could not be made.");
-	walk(page, node_reconnects);
+	for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++) {
+		begin(page, families[i].name, families[i].type, families[i].help);
+		walk(page, families[i].write);
+	}
 }
 
 static uint64_t in_flight(const struct snapshot *snapshot, const struct pipeline *pipeline)

@@ -1,6 +1,8 @@
 /* Taps that are open. */
 #include "daemon/taps.h"
 
+#include "daemon/clock.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,18 +170,9 @@ void taps_end(struct taps *taps, struct tapping *tapping)
 	pthread_mutex_unlock(&taps->lock);
 }
 
-static struct timespec time_after(uint64_t ms)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	time.tv_sec += (time_t)(ms / 1000);
-	return time;
-}
-
 void taps_await(struct taps *taps, struct tapping *tapping)
 {
-	const struct timespec end = time_after(PATIENCE_MS);
+	const struct timespec end = clock_after(PATIENCE_MS);
 	int late = 0;
 
 	pthread_mutex_lock(&taps->lock);

@@ -1,6 +1,8 @@
 /* `viewduct top`: a terminal by escape sequences (ECMA-48), and nothing else. */
 #include "daemon/top.h"
 
+#include "daemon/clock.h"
+
 #include "daemon/places.h"
 #include "daemon/print.h"
 #include "daemon/status_table.h"
@@ -167,14 +169,6 @@ static void show(const struct screen *screen)
 
 /* --- going on ------------------------------------------------------------------------------------------------------ */
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static bool quits(void)
 {
 	char keys[64];
@@ -190,7 +184,7 @@ static bool quits(void)
 static bool wait(const struct screen *screen, int64_t until)
 {
 	while (!ended_by && !resized) {
-		const int64_t left = until - now_ms();
+		const int64_t left = until - (int64_t)clock_ms();
 		if (left <= 0)
 			return true;
 		const struct timespec time = { .tv_sec = left / 1000,
@@ -205,14 +199,14 @@ static bool wait(const struct screen *screen, int64_t until)
 
 static void show_on(struct screen *screen)
 {
-	int64_t next = now_ms();
+	int64_t next = (int64_t)clock_ms();
 
 	take_terminal(screen);
 	do {
 		show(screen);
 		next += INTERVAL_MS;
-		if (next < now_ms())
-			next = now_ms() + INTERVAL_MS;
+		if (next < (int64_t)clock_ms())
+			next = (int64_t)clock_ms() + INTERVAL_MS;
 		if (!wait(screen, next))
 			break;
 		ask(screen);
