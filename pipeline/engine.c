@@ -303,7 +303,7 @@ bool engine_finished(const struct engine *engine)
 
 void source_drain(struct node *node, uint64_t read_deadline)
 {
-	const struct source_ops *ops = (const void *)node->type;
+	const struct source_ops *ops = source_ops(node);
 	if (node->drains)
 		return;
 	node->drains = true;
@@ -353,9 +353,8 @@ void engine_reopen(struct engine *engine)
 		struct run *run = engine->runs[i];
 		for (size_t k = 0; k < run->pipeline->node_count; k++) {
 			struct node *node = run->pipeline->nodes[k];
-			const struct sink_ops *ops = (const void *)node->type;
-			if (node->role == NODE_SINK && ops->reopen && !node->ended)
-				ops->reopen(node);
+			if (node->role == NODE_SINK && sink_ops(node)->reopen && !node->ended)
+				sink_ops(node)->reopen(node);
 		}
 		run->ready = true;
 	}
