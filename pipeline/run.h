@@ -165,6 +165,9 @@ void tee_process(struct run *run, struct node *tee);
 void waiting_begin(struct run *run, uint64_t now);
 void waiting_end(struct run *run, uint64_t now);
 
+/* A turn has ended: notes the sinks that are down. */
+void waiting_note_down(struct run *run, uint64_t now);
+
 /* Shows the taps what a node has put since the last step of any. */
 void run_show_taps(struct run *run, const struct node *node);
 

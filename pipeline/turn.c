@@ -37,23 +37,33 @@ static void check_due(struct run *run, uint64_t now)
 	assert(run->overdue < MOST_OVERDUE);
 }
 
-void turn_take(struct run *run)
+/* False: a bound was met before. */
+static bool rounds_come_to_rest(struct run *run)
 {
 	uint64_t begin = turn_clock(), read = run->read;
-	waiting_end(run, loop_now(run->engine->loop));
 	round_flush(run); /* what waits goes first: the kernel writes while the sources read */
 	for (unsigned round = 0; round < TURN_ROUNDS; round++) {
 		run->ready = false;
 		bool moves = round_moves(run);
 		loop_submit(run->engine->loop);
-		if (!moves && !run->ready) {
-			check_due(run, loop_now(run->engine->loop));
-			waiting_begin(run, loop_now(run->engine->loop));
-			return;
-		}
+		if (!moves && !run->ready)
+			return true;
 		if (run->read - read >= TURN_BYTES || turn_clock() - begin >= TURN_NS)
 			break;
 	}
-	round_flush(run);
-	run->ready = true;
+	return false;
+}
+
+void turn_take(struct run *run)
+{
+	uint64_t now = loop_now(run->engine->loop);
+	waiting_end(run, now);
+	if (rounds_come_to_rest(run)) {
+		check_due(run, now);
+		waiting_begin(run, now);
+	} else {
+		round_flush(run);
+		run->ready = true;
+	}
+	waiting_note_down(run, now);
 }
