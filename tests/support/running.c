@@ -39,12 +39,12 @@ static void in_folder(void (*body)(struct running *running), struct running *run
 		strerror(errno));
 }
 
-void running_on_both(void (*body)(struct running *running))
+static void on_both(void (*body)(struct running *running), bool company)
 {
 	static const enum loop_wish backends[] = { LOOP_URING, LOOP_EPOLL };
 
 	for (int i = 0; i < 2; i++) {
-		struct running running = { .backend = backends[i] };
+		struct running running = { .backend = backends[i], .company = company };
 		const char *why;
 		struct loop *loop = loop_create(backends[i], &why);
 
@@ -56,6 +56,17 @@ void running_on_both(void (*body)(struct running *running))
 		loop_destroy(loop);
 		in_folder(body, &running);
 	}
+}
+
+void running_on_both(void (*body)(struct running *running))
+{
+	on_both(body, false);
+}
+
+void running_everywhere(void (*body)(struct running *running))
+{
+	on_both(body, false);
+	on_both(body, true);
 }
 
 static void keep_log(void *context, enum log_level level, const char *pipeline, const char *node,
@@ -88,6 +99,17 @@ static bool plan_text(struct running *running, char *text)
 	return running->plan != NULL;
 }
 
+/* It is planned by itself, so that it takes nothing of what a test's own pipeline may have. */
+static void add_company(struct running *running)
+{
+	char text[] = "{'pipelines':{'beside':{'from':{'generate':{'lines':1}},'to':'null'}}}";
+	struct running *beside = calloc(1, sizeof(*beside));
+
+	cr_assert(beside && plan_text(beside, text));
+	cr_assert(engine_add(running->engine, beside->plan->pipelines[0], &beside->faults));
+	running->beside = beside;
+}
+
 bool running_open(struct running *running, const char *service, const char *pipelines, ...)
 {
 	static char inner[65536], text[131072];
@@ -104,7 +126,11 @@ bool running_open(struct running *running, const char *service, const char *pipe
 	cr_assert(running->loop, "%s", why);
 	running->engine = engine_create(running->plan, 0, running->loop, keep_log, running);
 	cr_assert(running->engine);
-	return engine_open(running->engine, &running->faults);
+	if (!engine_open(running->engine, &running->faults))
+		return false;
+	if (running->company)
+		add_company(running);
+	return true;
 }
 
 static time_t seconds(void)
@@ -206,6 +232,18 @@ static void check_pools(const struct running *running)
 	}
 }
 
+static void remove_company(struct running *running)
+{
+	struct running *beside = running->beside;
+
+	if (!beside)
+		return;
+	plan_destroy(beside->plan);
+	document_close(&beside->document);
+	faults_close(&beside->faults);
+	free(beside);
+}
+
 void running_close(struct running *running)
 {
 	if (running->engine) {
@@ -216,10 +254,11 @@ void running_close(struct running *running)
 		check_pools(running);
 	engine_destroy(running->engine);
 	loop_destroy(running->loop);
+	remove_company(running);
 	plan_destroy(running->plan);
 	document_close(&running->document);
 	faults_close(&running->faults);
-	*running = (struct running){ .backend = running->backend };
+	*running = (struct running){ .backend = running->backend, .company = running->company };
 }
 
 static void write_all(const char *path, int flags, const char *data, size_t size)

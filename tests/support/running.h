@@ -15,13 +15,19 @@ struct running {
 	struct plan *plan;
 	struct loop *loop;
 	struct engine *engine;
-	char log[16384]; /* "level text\n", one line an event */
+	bool company;           /* there is another pipeline in the engine */
+	struct running *beside; /* its plan */
+	char log[16384];        /* "level text\n", one line an event */
 	size_t log_size;
 };
 
 /* Runs `body` once on each backend, each time in an empty folder. Where there is no io_uring that half is left out,
  * aloud. */
 void running_on_both(void (*body)(struct running *running));
+
+/* The same, and once more on each with another pipeline in the engine, which soon ends: nobody is alone there, and files
+ * are written by other threads. */
+void running_everywhere(void (*body)(struct running *running));
 
 /* Opens a configuration: `pipelines` is the text of "pipelines"; single quotes stand for double ones. False with faults. */
 __attribute__((format(printf, 3, 4))) bool running_open(

@@ -99,7 +99,7 @@ static void completes_what_is_there(struct running *running)
 
 Test(sink_file, completes_what_is_there)
 {
-	running_on_both(completes_what_is_there);
+	running_everywhere(completes_what_is_there);
 }
 
 static void completes_with_the_delimiter_in_use(struct running *running)
@@ -125,7 +125,7 @@ static void completes_with_the_delimiter_in_use(struct running *running)
 
 Test(sink_file, completes_with_the_delimiter_in_use)
 {
-	running_on_both(completes_with_the_delimiter_in_use);
+	running_everywhere(completes_with_the_delimiter_in_use);
 }
 
 static void empties_where_told(struct running *running)
@@ -138,7 +138,7 @@ static void empties_where_told(struct running *running)
 
 Test(sink_file, empties_where_told)
 {
-	running_on_both(empties_where_told);
+	running_everywhere(empties_where_told);
 }
 
 static void empties_what_nothing_comes_for(struct running *running)
@@ -151,7 +151,7 @@ static void empties_what_nothing_comes_for(struct running *running)
 
 Test(sink_file, empties_what_nothing_comes_for)
 {
-	running_on_both(empties_what_nothing_comes_for);
+	running_everywhere(empties_what_nothing_comes_for);
 }
 
 /* A start that fails has lost nothing. */
@@ -168,7 +168,7 @@ static void empties_when_all_have_started(struct running *running)
 
 Test(sink_file, empties_when_all_have_started)
 {
-	running_on_both(empties_when_all_have_started);
+	running_everywhere(empties_when_all_have_started);
 }
 
 /* The old one is left as it would have been. */
@@ -192,7 +192,7 @@ static void empties_before_it_moves(struct running *running)
 
 Test(sink_file, empties_before_it_moves)
 {
-	running_on_both(empties_before_it_moves);
+	running_everywhere(empties_before_it_moves);
 }
 
 /* A directory that may be made writable again, and one whose mode tells who may. */
@@ -241,7 +241,7 @@ static void makes_files_and_folders(struct running *running)
 
 Test(sink_file, makes_files_and_folders)
 {
-	running_on_both(makes_files_and_folders);
+	running_everywhere(makes_files_and_folders);
 }
 
 static void refuse(struct running *running, const char *to, const char *message)
@@ -299,7 +299,7 @@ static void respects_a_lock(struct running *running)
 
 Test(sink_file, respects_a_lock)
 {
-	running_on_both(respects_a_lock);
+	running_everywhere(respects_a_lock);
 }
 
 /* Writing. */
@@ -324,7 +324,7 @@ static void writes_records_of_many_pieces(struct running *running)
 
 Test(sink_file, writes_records_of_many_pieces)
 {
-	running_on_both(writes_records_of_many_pieces);
+	running_everywhere(writes_records_of_many_pieces);
 }
 
 static void writes_to_a_fifo(struct running *running)
@@ -343,7 +343,7 @@ static void writes_to_a_fifo(struct running *running)
 
 Test(sink_file, writes_to_a_fifo)
 {
-	running_on_both(writes_to_a_fifo);
+	running_everywhere(writes_to_a_fifo);
 }
 
 struct fifo {
@@ -387,7 +387,7 @@ static void waits_for_the_fifo_reader(struct running *running)
 
 Test(sink_file, waits_for_the_fifo_reader)
 {
-	running_on_both(waits_for_the_fifo_reader);
+	running_everywhere(waits_for_the_fifo_reader);
 }
 
 /* Failing. */
@@ -451,7 +451,7 @@ static void waits_until_it_can_write(struct running *running)
 
 Test(sink_file, waits_until_it_can_write)
 {
-	running_on_both(waits_until_it_can_write);
+	running_everywhere(waits_until_it_can_write);
 }
 
 /* A record in many pieces, half of them written: all of it is cut off again, and written again. */
@@ -474,7 +474,7 @@ static void cuts_records_of_many_pieces(struct running *running)
 
 Test(sink_file, cuts_records_of_many_pieces)
 {
-	running_on_both(cuts_records_of_many_pieces);
+	running_everywhere(cuts_records_of_many_pieces);
 }
 
 static void waits_for_room_on_disk(struct running *running)
@@ -503,7 +503,7 @@ Test(sink_file, waits_for_room_on_disk)
 		cr_log_warn("no small disk to fill: %s", strerror(errno));
 		cr_skip_test("mounting is refused");
 	}
-	running_on_both(waits_for_room_on_disk);
+	running_everywhere(waits_for_room_on_disk);
 }
 
 /* A frame is written whole or not at all. */
@@ -526,7 +526,7 @@ static void cuts_frames(struct running *running)
 
 Test(sink_file, cuts_frames)
 {
-	running_on_both(cuts_frames);
+	running_everywhere(cuts_frames);
 }
 
 static void closes_while_it_fails(struct running *running)
@@ -543,7 +543,7 @@ static void closes_while_it_fails(struct running *running)
 
 Test(sink_file, closes_while_it_fails)
 {
-	running_on_both(closes_while_it_fails);
+	running_everywhere(closes_while_it_fails);
 }
 
 /* Opening anew. */
@@ -585,7 +585,7 @@ static void opens_anew_at_a_border(struct running *running)
 
 Test(sink_file, opens_anew_at_a_border)
 {
-	running_on_both(opens_anew_at_a_border);
+	running_everywhere(opens_anew_at_a_border);
 }
 
 struct pipe_reader {
@@ -635,7 +635,7 @@ static void opens_anew_in_mid_record(struct running *running)
 
 Test(sink_file, opens_anew_in_mid_record)
 {
-	running_on_both(opens_anew_in_mid_record);
+	running_everywhere(opens_anew_in_mid_record);
 }
 
 static void opens_anew_while_idle(struct running *running)
@@ -667,7 +667,7 @@ static void opens_anew_while_idle(struct running *running)
 
 Test(sink_file, opens_anew_while_idle)
 {
-	running_on_both(opens_anew_while_idle);
+	running_everywhere(opens_anew_while_idle);
 }
 
 static bool holds_three(void *context)
@@ -718,7 +718,7 @@ static void ends_the_frame_before_it_opens_anew(struct running *running)
 
 Test(sink_file, ends_the_frame_before_it_opens_anew)
 {
-	running_on_both(ends_the_frame_before_it_opens_anew);
+	running_everywhere(ends_the_frame_before_it_opens_anew);
 }
 
 /* Under load each file holds whole frames, and together all records in order. */
@@ -747,7 +747,7 @@ static void parts_frames_nowhere(struct running *running)
 
 Test(sink_file, parts_frames_nowhere)
 {
-	running_on_both(parts_frames_nowhere);
+	running_everywhere(parts_frames_nowhere);
 }
 
 /* The interval is one that a test can wait for. */
@@ -767,5 +767,5 @@ static void reminds_of_trouble(struct running *running)
 
 Test(sink_file, reminds_of_trouble)
 {
-	running_on_both(reminds_of_trouble);
+	running_everywhere(reminds_of_trouble);
 }

@@ -62,7 +62,7 @@ static void begins_another_file(struct running *running)
 
 Test(file_move, begins_another_file_when_the_time_moves)
 {
-	running_on_both(begins_another_file);
+	running_everywhere(begins_another_file);
 }
 
 static void completes_what_is_there(struct running *running)
@@ -80,7 +80,7 @@ static void completes_what_is_there(struct running *running)
 
 Test(file_move, completes_what_is_there)
 {
-	running_on_both(completes_what_is_there);
+	running_everywhere(completes_what_is_there);
 }
 
 static bool has_some(void *context)
@@ -129,7 +129,7 @@ static void moves_at_a_border(struct running *running)
 
 Test(file_move, moves_at_a_border)
 {
-	running_on_both(moves_at_a_border);
+	running_everywhere(moves_at_a_border);
 }
 
 static unsigned count(const char *text, const char *part)
@@ -166,7 +166,7 @@ static void stays_where_it_must(struct running *running)
 
 Test(file_move, stays_where_it_must)
 {
-	running_on_both(stays_where_it_must);
+	running_everywhere(stays_where_it_must);
 }
 
 static void reopens_the_path_in_use(struct running *running)
@@ -184,7 +184,7 @@ static void reopens_the_path_in_use(struct running *running)
 
 Test(file_move, reopens_the_path_in_use)
 {
-	running_on_both(reopens_the_path_in_use);
+	running_everywhere(reopens_the_path_in_use);
 }
 
 static void refuse(const char *to, const char *message)
@@ -248,5 +248,5 @@ static void has_the_mode_asked_for(struct running *running)
 
 Test(file_move, makes_files_with_the_mode_asked_for)
 {
-	running_on_both(has_the_mode_asked_for);
+	running_everywhere(has_the_mode_asked_for);
 }

@@ -89,7 +89,7 @@ static void syncs_each_write(struct running *running)
 
 Test(file_sync, follows_each_write)
 {
-	running_on_both(syncs_each_write);
+	running_everywhere(syncs_each_write);
 }
 
 static void writes_again(struct running *running)
@@ -113,7 +113,7 @@ static void writes_again(struct running *running)
 
 Test(file_sync, that_fails_makes_it_write_again)
 {
-	running_on_both(writes_again);
+	running_everywhere(writes_again);
 }
 
 /* What was there before, and was safe, is not cut off. */
@@ -138,7 +138,7 @@ static void keeps_what_was_safe(struct running *running)
 
 Test(file_sync, that_fails_keeps_what_was_safe)
 {
-	running_on_both(keeps_what_was_safe);
+	running_everywhere(keeps_what_was_safe);
 }
 
 /* The disk is given up: what was not safe goes to the next file. */
@@ -162,7 +162,7 @@ static void goes_on_elsewhere(struct running *running)
 
 Test(file_sync, that_fails_can_be_left_behind)
 {
-	running_on_both(goes_on_elsewhere);
+	running_everywhere(goes_on_elsewhere);
 }
 
 static void waits_for_the_interval(struct running *running)
@@ -187,7 +187,7 @@ static void waits_for_the_interval(struct running *running)
 
 Test(file_sync, waits_for_the_interval)
 {
-	running_on_both(waits_for_the_interval);
+	running_everywhere(waits_for_the_interval);
 }
 
 static bool is_safe(void *context)
@@ -214,7 +214,7 @@ static void comes_when_it_is_due(struct running *running)
 
 Test(file_sync, comes_when_it_is_due)
 {
-	running_on_both(comes_when_it_is_due);
+	running_everywhere(comes_when_it_is_due);
 }
 
 /* Nobody has the bytes any more: nothing behind them is ever called safe. */
@@ -246,7 +246,7 @@ static void stops_for_good(struct running *running)
 
 Test(file_sync, that_fails_in_an_interval_stops_for_good)
 {
-	running_on_both(stops_for_good);
+	running_everywhere(stops_for_good);
 }
 
 /* The old file is safe before the new one begins. */
@@ -270,7 +270,7 @@ static void syncs_before_it_moves(struct running *running)
 
 Test(file_sync, comes_before_another_file)
 {
-	running_on_both(syncs_before_it_moves);
+	running_everywhere(syncs_before_it_moves);
 }
 
 static void leaves_what_cannot_be_synced(struct running *running)
@@ -290,7 +290,7 @@ static void leaves_what_cannot_be_synced(struct running *running)
 
 Test(file_sync, leaves_devices_alone)
 {
-	running_on_both(leaves_what_cannot_be_synced);
+	running_everywhere(leaves_what_cannot_be_synced);
 }
 
 Test(file_sync, makes_folders_durable)
