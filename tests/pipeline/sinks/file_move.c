@@ -153,6 +153,7 @@ static void stays_where_it_must(struct running *running)
 	file_add("in", "2\n");
 	running_until_log(running, "error cannot create 2024: Is a directory; writing on");
 	until_written(running, "2023", "1\n2\n");
+	cr_assert_eq(running_node(running, "p.to.0")->account.errors[ERROR_OPEN], 1);
 	uint64_t tried = engine_now(running->engine);
 	cr_assert_eq(rmdir("2024"), 0);
 	for (unsigned i = 0; access("2024", F_OK) < 0; i++) {

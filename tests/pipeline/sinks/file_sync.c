@@ -101,6 +101,7 @@ static void writes_again(struct running *running)
 	running_until_log(
 		running, "error cannot sync out: Input/output error; trying again every second\n");
 	cr_assert_not(node->up);
+	cr_assert_eq(node->account.errors[ERROR_SYNC], 1);
 	cr_assert_eq(node->safe, 0);
 	cr_assert_eq(node->in->taken.views, 0, "they are still held");
 	running_until_log(running, "info writes out again");

@@ -234,6 +234,7 @@ static void to_full_disk(enum loop_wish wish)
 	NODE_BENCH_UNTIL(&bench, !bench.node.up);
 	cr_assert_eq(bench.batch.count, 1);
 	cr_assert_gt(bench.node.due, loop_now(bench.loop));
+	cr_assert_eq(bench.node.account.errors[ERROR_WRITE], 1);
 	kept = temporary_file();
 	be_output(fcntl(kept, F_DUPFD_CLOEXEC, 10));
 	NODE_BENCH_UNTIL(&bench, batch_empty(&bench.batch));

@@ -210,6 +210,8 @@ static void starts_at_border(enum loop_wish wish)
 	reset(peer);
 	peer = -1;
 	NODE_BENCH_UNTIL(&bench, !bench.node.up);
+	cr_assert_eq(bench.node.account.errors[ERROR_WRITE], 1);
+	cr_assert_eq(bench.node.account.errors[ERROR_CONNECT], 0);
 	size_t border = bench.node.account.sent / RECORD * RECORD;
 	size_t left = (size_t)RECORDS * RECORD - border;
 	NODE_BENCH_UNTIL(&bench, try_accept(listener, &peer) >= 0);

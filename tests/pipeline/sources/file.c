@@ -321,6 +321,9 @@ static void goes_on_behind_a_bad_file(struct running *running)
 	running_to_end(running);
 	cr_assert(strstr(running->log,
 		"error /proc/self/mem: cannot read on at byte 0: Input/output error"));
+	const struct node *source = running_node(running, "p.from.0");
+	cr_assert_eq(source->account.errors[ERROR_READ], 1);
+	cr_assert_eq(source->account.errors[ERROR_OPEN], 0);
 	running_close(running);
 	assert_file("out", "good\n");
 }
@@ -700,6 +703,7 @@ static void waits_for_permission(struct running *running)
 	cr_assert_eq(seteuid(65534), 0);
 	cr_assert(running_open(running, "", FOLLOW_ALL));
 	running_until_log(running, "warning cannot read in/a.log: Permission denied");
+	cr_assert_geq(running_node(running, "p.from.0")->account.errors[ERROR_OPEN], 1);
 	cr_assert_eq(seteuid(0), 0);
 	cr_assert_eq(chmod("in/a.log", 0644), 0);
 	cr_assert_eq(seteuid(65534), 0);

@@ -283,6 +283,56 @@ Test(udp_source, drains_what_waits)
 	node_bench_on_both(drains);
 }
 
+/* The descriptor that listens on the port. */
+static int find_listening(uint16_t port)
+{
+	for (int fd = 3; fd < 256; fd++) {
+		struct sockaddr_in own;
+		socklen_t size = sizeof(own);
+
+		if (getsockname(fd, (struct sockaddr *)&own, &size) == 0 &&
+			own.sin_family == AF_INET && ntohs(own.sin_port) == port)
+			return fd;
+	}
+	cr_assert(false, "nobody listens on %u", port);
+	return -1;
+}
+
+/* Nobody listens where the socket itself is made to send to: its next receive fails, once. */
+static void receive_fails(enum loop_wish wish)
+{
+	struct node_bench bench = { 0 };
+	struct taken taken = { 0 };
+	struct sockaddr_in nobody = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in own;
+	socklen_t size = sizeof(own);
+
+	open_receiving(&bench, wish, NULL);
+	int fd = find_listening(udp_source_port(&bench.node)), client = connect_client(&bench);
+	int closed = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	cr_assert_eq(bind(closed, (struct sockaddr *)&nobody, sizeof(nobody)), 0);
+	cr_assert_eq(getsockname(closed, (struct sockaddr *)&nobody, &size), 0);
+	close(closed);
+	cr_assert_eq(connect(fd, (struct sockaddr *)&nobody, sizeof(nobody)), 0);
+	cr_assert_eq(send(fd, "x", 1, 0), 1);
+	NODE_BENCH_UNTIL(&bench, bench.node.account.errors[ERROR_READ] == 1);
+	size = sizeof(own);
+	cr_assert_eq(getsockname(client, (struct sockaddr *)&own, &size), 0);
+	cr_assert_eq(connect(fd, (struct sockaddr *)&own, sizeof(own)), 0);
+	say(client, "after", 5);
+	UNTIL_TAKEN(&bench, &taken, taken.bytes == 5);
+	cr_assert_eq(bench.node.account.errors[ERROR_READ], 1);
+	close(client);
+	taken_close(&taken);
+	node_bench_close(&bench);
+}
+
+Test(udp_source, goes_on_when_a_receive_fails)
+{
+	node_bench_on_both(receive_fails);
+}
+
 static void busy_port(enum loop_wish wish)
 {
 	struct node_bench first = { 0 }, second = { 0 };
