@@ -5,13 +5,25 @@
 
 #include <string.h>
 
-enum { FRESH_MS = 20 };
+enum {
+	EACH_MS = 100,  /* so often there is a new answer in the long run */
+	BURST_MS = 1000 /* so much of that may be used at once */
+};
 
-static bool is_fresh(const struct admin_metrics *metrics, const struct metrics_about *about)
+/* Each new answer moves `due` on; it may be ahead of the clock by the burst. */
+static bool may_ask(struct admin_metrics *metrics)
 {
-	return metrics->response && clock_ms() - metrics->at < FRESH_MS &&
-	       metrics->generation == about->generation &&
-	       metrics->reload_failures == about->reload_failures;
+	const uint64_t time = clock_ms();
+
+	if (metrics->due < time)
+		metrics->due = time;
+	return metrics->due < time + BURST_MS;
+}
+
+static bool is_due(struct admin_metrics *metrics, const struct metrics_about *about)
+{
+	return !metrics->response || metrics->generation != about->generation ||
+	       metrics->reload_failures != about->reload_failures || may_ask(metrics);
 }
 
 static struct metrics_about look_about(struct admin *admin)
@@ -31,7 +43,7 @@ static char *write_metrics(
 	if (!workers_ask(admin->workers, ADMIN_PATIENCE_MS, &snapshot))
 		return NULL;
 	char *text = metrics_text(&snapshot, about);
-	metrics->at = snapshot.at;
+	metrics->due += EACH_MS;
 	snapshot_close(&snapshot);
 	metrics->generation = about->generation;
 	metrics->reload_failures = about->reload_failures;
@@ -59,7 +71,7 @@ enum MHD_Result admin_metrics(struct admin *admin, struct MHD_Connection *connec
 
 	pthread_mutex_lock(&metrics->lock);
 	const struct metrics_about about = look_about(admin);
-	if (!is_fresh(metrics, &about))
+	if (is_due(metrics, &about))
 		refresh(admin, &about, metrics);
 	if (metrics->response)
 		result = MHD_queue_response(connection, MHD_HTTP_OK, metrics->response);

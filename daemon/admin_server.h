@@ -13,7 +13,7 @@ enum { ADMIN_PATIENCE_MS = 1000 }; /* for a copy of the counters */
 struct admin_metrics {
 	pthread_mutex_t lock;
 	struct MHD_Response *response; /* NULL: nothing yet */
-	uint64_t at;                   /* monotonic ms of its snapshot */
+	uint64_t due;                  /* monotonic ms: when the next one is, if all came evenly */
 	uint64_t generation, reload_failures;
 };
 

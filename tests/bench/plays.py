@@ -9,7 +9,7 @@ import time
 from measure import PATIENCE, Timed, Wrong, counts, expect, size_of, until
 
 LOAD_RATE = 500  # MB/s, of a load that leaves room
-WINDOW, WINDOWS = 0.1, 30  # seconds, and how many of them with scrapes, and without
+WINDOW, WINDOWS = 0.2, 20  # seconds, and how many of them with scrapes, and without
 ENDED = (0, -signal.SIGTERM, 128 + signal.SIGTERM)  # how servers that are told to end may end
 
 
