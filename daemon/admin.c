@@ -1,9 +1,8 @@
 /* The admin server: its sockets and its threads. */
 #include "daemon/admin.h"
 
+#include "daemon/admin_metrics.h"
 #include "daemon/clock.h"
-
-#include "daemon/admin_server.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -161,6 +160,7 @@ bool admin_open(struct admin **admin, const struct admin_options *options, struc
 	made->generation = 1;
 	made->socket.fd = -1;
 	pthread_mutex_init(&made->lock, NULL);
+	pthread_mutex_init(&made->metrics.lock, NULL);
 	*admin = made;
 	const bool address = open_address(made, options, faults);
 	return open_socket(made, options, faults) && address;
@@ -195,6 +195,8 @@ void admin_close(struct admin *admin)
 		unix_socket_remove(&admin->socket, admin->socket_path);
 	for (size_t i = 0; i < 2; i++)
 		snapshot_close(&admin->before[i]);
+	admin_metrics_close(&admin->metrics);
+	pthread_mutex_destroy(&admin->metrics.lock);
 	pthread_mutex_destroy(&admin->lock);
 	free(admin->host);
 	free(admin);

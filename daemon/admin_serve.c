@@ -1,6 +1,7 @@
 /* The admin server's answers. */
 #include "daemon/admin_server.h"
 
+#include "daemon/admin_metrics.h"
 #include "daemon/admin_tap.h"
 #include "daemon/page.h"
 
@@ -13,7 +14,6 @@
 #include <time.h>
 
 enum {
-	PATIENCE_MS = 1000,        /* for a copy of the counters */
 	HEALTH_PATIENCE_MS = 5000, /* a loop that has not turned for that long is ill */
 	SINK_PATIENCE_MS = 60000,  /* a sink that fails for longer is not ready */
 	RATE_MS = 1000             /* what rates are told over, at least */
@@ -30,14 +30,19 @@ static const char application_json[] = "application/json";
 
 /* --- sending ------------------------------------------------------------------------------------------------------- */
 
+void admin_describe(struct MHD_Response *response, const char *type)
+{
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+}
+
 static enum MHD_Result queue(const struct answer *answer, unsigned status, const char *type,
 	struct MHD_Response *response)
 {
 	if (!response)
 		return MHD_NO;
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+	admin_describe(response, type);
 	const enum MHD_Result result = MHD_queue_response(answer->connection, status, response);
 	MHD_destroy_response(response);
 	return result;
@@ -62,8 +67,7 @@ static enum MHD_Result give(
 
 /* --- asking -------------------------------------------------------------------------------------------------------- */
 
-/* The admin is locked. */
-static struct metrics_about about(const struct admin *admin)
+struct metrics_about admin_about(const struct admin *admin)
 {
 	return (struct metrics_about){ .backend = loop_backend(admin->workers->loop),
 		.generation = admin->generation,
@@ -72,17 +76,9 @@ static struct metrics_about about(const struct admin *admin)
 
 static enum MHD_Result give_metrics(const struct answer *answer)
 {
-	struct snapshot snapshot;
-
-	pthread_mutex_lock(&answer->admin->lock);
-	const struct metrics_about facts = about(answer->admin);
-	pthread_mutex_unlock(&answer->admin->lock);
-
-	if (!workers_ask(answer->admin->workers, PATIENCE_MS, &snapshot))
-		return give(answer, MHD_HTTP_OK, text_plain, NULL);
-	char *text = metrics_text(&snapshot, &facts);
-	snapshot_close(&snapshot);
-	return give(answer, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", text);
+	if (admin_metrics(answer->admin, answer->connection))
+		return MHD_YES;
+	return say(answer, MHD_HTTP_INTERNAL_SERVER_ERROR, "not enough memory\n");
 }
 
 /* What is told from is at least RATE_MS old, and of the same plan. */
@@ -107,7 +103,7 @@ static char *status_with_rates(struct admin *admin, struct snapshot *snapshot)
 	struct snapshot *older = &admin->before[0], *newer = &admin->before[1];
 
 	pthread_mutex_lock(&admin->lock);
-	struct status_about facts = { .metrics = about(admin),
+	struct status_about facts = { .metrics = admin_about(admin),
 		.uptime = (double)(snapshot->at - admin->started) / 1e3,
 		.last_reload = admin->last_reload[0] ? admin->last_reload : NULL,
 		.last_reload_at = admin->last_reload_at };
@@ -128,7 +124,7 @@ static enum MHD_Result give_status(const struct answer *answer)
 {
 	struct snapshot snapshot;
 
-	if (!workers_ask(answer->admin->workers, PATIENCE_MS, &snapshot))
+	if (!workers_ask(answer->admin->workers, ADMIN_PATIENCE_MS, &snapshot))
 		return give(answer, MHD_HTTP_OK, application_json, NULL);
 	return give(
 		answer, MHD_HTTP_OK, application_json, status_with_rates(answer->admin, &snapshot));
@@ -178,7 +174,7 @@ static enum MHD_Result give_readiness(const struct answer *answer)
 	char *text = NULL;
 	size_t size = 0;
 
-	if (!workers_ask(answer->admin->workers, PATIENCE_MS, &snapshot))
+	if (!workers_ask(answer->admin->workers, ADMIN_PATIENCE_MS, &snapshot))
 		return give(answer, MHD_HTTP_OK, text_plain, NULL);
 	FILE *out = open_memstream(&text, &size);
 	if (out) {

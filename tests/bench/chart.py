@@ -55,6 +55,9 @@ def words(row, results, backend):
     if "connection" in row.metrics:
         found = figure(results.get(name_of(backend), ()), "connection")
         return f"{backend}: {found.median:,.0f} bytes of RSS a connection" if found else ""
+    if "scraped" in row.metrics:
+        found = figure(results.get(name_of(backend), ()), "scraped")
+        return f"{backend}: {found.median:.2f} of the CPU time that it takes unasked" if found else ""
     return ""
 
 

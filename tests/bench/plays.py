@@ -3,10 +3,13 @@
 import json
 import os
 import signal
+import statistics
 import time
 
 from measure import PATIENCE, Timed, Wrong, counts, expect, size_of, until
 
+LOAD_RATE = 500  # MB/s, of a load that leaves room
+WINDOW, WINDOWS = 0.2, 20  # seconds, and how many of them with scrapes, and without
 ENDED = (0, -signal.SIGTERM, 128 + signal.SIGTERM)  # how servers that are told to end may end
 
 
@@ -136,6 +139,57 @@ def counted_by_viewduct(server):
             node = event["nodes"]["bench.to.0"]
             return node["bytes_in"], node["records_in"]
     raise Wrong("there is no summary")
+
+
+def seconds_of_path(server, wait):
+    """The CPU time of the data path a second, while `wait()` lasts."""
+    began, before = time.monotonic(), server.run.path_seconds()
+    wait()
+    return (server.run.path_seconds() - before) / (time.monotonic() - began)
+
+
+def scraped(bench, commands, wanted, rate):
+    """`commands(port, admin)`; `wanted`: the lines that its sink gets of the input. What the data path takes of a load at a
+    fixed rate, while it is asked for its metrics so many times a second, beside what it takes while nobody asks: by turns in
+    one run, as runs differ by more than what is looked for. Only the thread that moves data is looked at: who asks and who
+    answers have cores to themselves elsewhere."""
+    source = bench.lines("log")
+    bench.fresh()
+    admin = bench.free_port()
+    server = Server(bench, lambda port: commands(port, admin))
+    server.run.until_bound(admin)
+    scraper = bench.start([bench.program("scrape"), str(admin), str(rate)], stdin=-1, stdout=-1, stderr=-1)
+    bench.helper_says(scraper, "ready")
+    sender = bench.start([bench.program("steady"), str(server.port), source, str(LOAD_RATE)], stdin=-1, stdout=-1, stderr=-1)
+    answers = []
+
+    def ask():
+        scraper.stdin.write(b"%d\n" % (rate * WINDOW))
+        answers.append(counts(scraper.stdout.readline().decode()))
+
+    def rest():
+        time.sleep(WINDOW)
+
+    seconds_of_path(server, rest)  # it has begun
+    pairs = []
+    for number in range(WINDOWS):
+        order = (ask, rest) if number % 2 else (rest, ask)
+        pair = {wait: seconds_of_path(server, wait) for wait in order}
+        pairs.append((pair[ask], pair[rest]))
+    bench.rest_of(scraper)
+    told = finish_sender(bench, sender)
+    size = os.path.getsize(source) * told["times"]
+    sample = server.finish(size)
+    sample.seconds = (told["closed"] - told["began"]) / 1e9
+    kept = bench.tally_of_input(wanted)
+    expect(counted_by_viewduct(server) == (int(kept["bytes"]) * told["times"], int(kept["records"]) * told["times"]),
+           f"it counts {counted_by_viewduct(server)}")
+    reached = sum(int(answer["asked"]) for answer in answers) / sum(float(answer["seconds"]) for answer in answers)
+    expect(reached >= 0.99 * rate, f"{reached:.0f} scrapes a second in place of {rate}")
+    sample.numbers.update(
+        scraped=statistics.median(asked / unasked for asked, unasked in pairs), scrapes=reached, late=told["late"] / 1e6,
+        path=sum(unasked for _, unasked in pairs) / WINDOWS / LOAD_RATE * 1000)
+    return sample
 
 
 def datagrams_to_file(bench, commands, rate):

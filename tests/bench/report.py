@@ -14,6 +14,9 @@ METRICS = {  # how each is called and written
     "rate": ("MB/s", "{:,.0f}"),
     "cpu": ("CPU s/GB", "{:.3f}"),
     "user": ("user CPU s/GB", "{:.3f}"),
+    "scraped": ("data path's CPU, scraped ÷ not", "{:.3f}"),
+    "path": ("data path's CPU s/GB, not scraped", "{:.3f}"),
+    "scrapes": ("scrapes/s", "{:,.0f}"),
     "rss": ("peak RSS MB", "{:.1f}"),
     "size": ("bytes out", "{:,.0f}"),
     "lost": ("lost", "{:,.0f}"),
@@ -44,7 +47,7 @@ def verdict_text(verdict):
     what = RATIOS.get(verdict.reach.metric, METRICS[verdict.reach.metric][0])
     if verdict.reach.metric == "lost":
         what, sign = "lost", "="
-    value = ratio_text(verdict.value) if verdict.reach.metric in RATIOS else f"{verdict.value:,.0f}"
+    value = ratio_text(verdict.value) if verdict.reach.metric in RATIOS else METRICS[verdict.reach.metric][1].format(verdict.value)
     if verdict.reach.metric in RATIOS and not verdict.met and float(value) == verdict.reach.bound:
         value = f"{verdict.value:.4f}"  # so close that it looks as if it were met
     of = f" of {verdict.other}" if verdict.other else ""

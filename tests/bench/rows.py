@@ -361,6 +361,19 @@ to_nothing(1)
 to_nothing(8)
 
 
+SCRAPES = 1000
+
+
+def scraped(backend):
+    return lambda bench: plays.scraped(bench, lambda port, admin: [bench.viewduct(
+        backend, listen(port), [*SPLIT, {"filter": "ERROR"}], "null", "json", admin=f"127.0.0.1:{admin}")],
+        errors_kept(bench), SCRAPES)
+
+
+row(f"TCP → filter → null at {plays.LOAD_RATE} MB/s, scraped {SCRAPES:,} times a second", scraped, {},
+    [Reach("scraped", 1.05)], metrics=("scraped", "path", "rate", "scrapes", "late", "cpu", "rss"))
+
+
 def datagrams(rate):
     stages = [*SPLIT, {"join": "newline"}]
 

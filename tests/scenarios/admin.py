@@ -130,6 +130,21 @@ def counters_balance_at_every_scrape(case):
 
 
 @scenario()
+def who_scrapes_too_often_is_told_the_same_again(case):
+    """The workers are woken for few of the scrapes; but what a reload changed is told at once."""
+    daemon, port = serving(case, one({"tcp": f"127.0.0.1:{free_port()}"}, ["split"], "null"))
+    connection, answers = http.client.HTTPConnection("127.0.0.1", port, timeout=30), []
+    for _ in range(300):
+        connection.request("GET", "/metrics")
+        answers.append(connection.getresponse().read())
+    connection.close()
+    expect(len(set(answers)) < 150, f"{len(set(answers))} answers of 300 differ")
+    daemon.signal(signal.SIGHUP)
+    until(lambda: total(metrics(port), "config_generation") == 2, "the new generation")
+    daemon.drain()
+
+
+@scenario()
 def status_tells_the_plan_and_the_rates(case):
     daemon, port = serving(case, one({"generate": {"rate": "2000/s"}}, ["split", {"filter": "1"}], ["null", "null"]))
     ask(port, "/status")

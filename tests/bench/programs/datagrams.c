@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <time.h>
 
 enum { AT_ONCE = 256, TICK = 200000 /* ns */ };
 
@@ -43,13 +42,6 @@ static void send_all(int receiver, unsigned count)
 	for (unsigned sent = 0; sent < count;)
 		sent += (unsigned)must(
 			sendmmsg(receiver, messages + sent, count - sent, 0), "sendmmsg");
-}
-
-static void sleep_until(uint64_t time)
-{
-	const struct timespec wake = { (time_t)(time / 1000000000u), (long)(time % 1000000000u) };
-
-	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &wake, NULL);
 }
 
 /* Returns by how many nanoseconds the latest was late. */

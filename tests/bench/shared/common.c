@@ -38,6 +38,13 @@ uint64_t now(void)
 	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
+void sleep_until(uint64_t time)
+{
+	const struct timespec wake = { (time_t)(time / 1000000000u), (long)(time % 1000000000u) };
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &wake, NULL);
+}
+
 void say_time(const char *name, uint64_t time)
 {
 	printf("%s %" PRIu64 "\n", name, time);

@@ -16,6 +16,9 @@ long must(long result, const char *what);
 /* Nanoseconds of the monotonic clock, which all processes share. */
 uint64_t now(void);
 
+/* Until now() is `time`. */
+void sleep_until(uint64_t time);
+
 /* "NAME NANOSECONDS", at once. */
 void say_time(const char *name, uint64_t time);
 
