@@ -135,14 +135,28 @@ static bool include_file(
 	return take_part(whole, part, faults) && faults->errors == errors;
 }
 
+/* A path without these means one file, which is to be there. */
+static bool is_glob(const char *path)
+{
+	return strpbrk(path, "*?[{") != NULL;
+}
+
 static bool include_pattern(
 	struct document *whole, const struct value *pattern, struct faults *faults)
 {
 	glob_t found = { 0 };
 	bool good = true;
-	int answer = glob(document_path(whole, pattern->text), GLOB_BRACE, NULL, &found);
-	if (answer == GLOB_NOMATCH)
-		warning_at(faults, pattern, NULL, "%s includes no file", quote_value(pattern));
+	const char *path = document_path(whole, pattern->text);
+	int answer = glob(path, GLOB_BRACE, NULL, &found);
+	if (answer == GLOB_NOMATCH && !is_glob(pattern->text))
+		good = fault_at(faults, pattern, "name a file that is there, or leave it out",
+			"there is no file %s", quote_text(whole, path, strlen(path)));
+	else if (answer == GLOB_NOMATCH)
+		warning_at(faults, pattern,
+			arena_format(whole->arena,
+				"put a file there, or leave it out: looked for was %s",
+				quote_text(whole, path, strlen(path))),
+			"%s includes no file", quote_value(pattern));
 	else if (answer != 0)
 		good = fault_at(faults, pattern, NULL, "cannot look for %s", quote_value(pattern));
 	for (size_t i = 0; answer == 0 && i < found.gl_pathc; i++)
