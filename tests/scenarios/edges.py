@@ -172,7 +172,7 @@ def files_that_are_none_of_ours_are_told_so(case):
     for name, data, status, words in (
         ("bom.json", b"\xef\xbb\xbf" + text, 0, ""),
         ("dos.json", text.replace(b"\n", b"\r\n"), 0, ""),
-        ("dos-wrong.json", text.replace(b"\n", b"\r\n").replace(b"stdin", b"stdn"), 78, "dos-wrong.json:4:11: "),
+        ("dos-wrong.json", text.replace(b"\n", b"\r\n").replace(b"stdin", b"stdn"), 78, "dos-wrong.json:4:12: "),
         ("a.yaml", b"pipelines:\n  main:\n", 78, "a.yaml:1:1: a configuration is JSON, and begins with {"),
         ("a.toml", b"[sources.in]\n", 78, "a configuration is JSON, and begins with {"),
         ("empty.json", b"", 78, "the configuration is empty"),
