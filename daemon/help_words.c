@@ -17,7 +17,8 @@ static const struct told commands[] = {
 		     "what it copies, and which sink may hold up which other." },
 	{ "schema", "Prints the JSON Schema of the configuration, for editors." },
 	{ "list", "Lists sources, stages and sinks; or the options of one kind, with their "
-		  "defaults and an example." },
+		  "defaults and an example; or those of `service`, `pipeline`, `branch` or "
+		  "`tests`." },
 	{ "test", "Runs the `tests` of a configuration, without opening a source or sink: what "
 		  "comes to the sinks is compared with what is due, before it is compressed, and "
 		  "what differs is shown. No real time passes: behind the last input all timers "
