@@ -23,7 +23,7 @@ const struct option include_options[] = {
 /* --- taking over -------------------------------------------------------------------------------------------------- */
 
 /* Where the pipelines are put; made if the configuration has none of its own. NULL if it is not an object. */
-static struct value *find_pipelines(struct document *document)
+static struct value *own_pipelines(struct document *document)
 {
 	struct value *found = value_member(document->root, "pipelines");
 	if (found != NULL)
@@ -84,7 +84,7 @@ static void check_member(const struct value *member, struct faults *faults)
 static bool take_part(struct document *whole, const struct document *part, struct faults *faults)
 {
 	static const char remedy[] = "write { \"pipelines\": { … } }";
-	struct value *into = find_pipelines(whole);
+	struct value *into = own_pipelines(whole);
 	const struct value *root = part->root;
 	if (root == NULL)
 		return false;
@@ -195,7 +195,7 @@ bool include_files(struct document *document, struct faults *faults)
 		item = is_list ? item->next : NULL)
 		if (!item->unknown)
 			good = include_pattern(document, item, faults) && good;
-	find_pipelines(document);
+	own_pipelines(document);
 	return good;
 }
 
