@@ -10,7 +10,9 @@
 #   make bench-guard     instructions a MB against the bounds in the tree; GUARD=write sets new ones
 #   make fuzz            each target of tests/fuzz for FUZZ_SECONDS (60), with clang's libFuzzer
 #   make test-systemd    the unit in a booted systemd; make test-docker: the image and its compose file (as root)
-#   make install         DESTDIR= PREFIX=/usr/local; also: uninstall, clean, deps, format, docs
+#   make docs            schema, reference, manual pages and completion, made from the tables; make format: clang-format
+#   make install         DESTDIR= PREFIX=/usr/local; also: uninstall, clean, deps
+#   make help            these lines
 #
 # V=1 shows the commands; CC=clang, MODE=debug and LOGS=folder of real logs are understood.
 
@@ -46,6 +48,11 @@ BENCH_PACKAGES := python3 coreutils grep ripgrep zstd gzip lz4 isal pigz socat h
 LIBRARIES := -luring -luv -lcjson -lpcre2-8 -lzstd -llz4 -lisal -lz -lmicrohttpd
 
 DEPLOY_PACKAGES := debootstrap systemd-container docker.io docker-compose util-linux python3 python3-yaml make zstd
+
+# What stands at the top of this file.
+.PHONY: help
+help:
+	@sed -n '/^#   make /,/^$$/s/^# *//p' Makefile
 
 .PHONY: deps deps-build deps-test deps-page deps-fuzz deps-bench deps-guard deps-deploy
 deps:

@@ -29,8 +29,13 @@ struct catalogue {
 /* The JSON Schema (draft 2020-12) of a configuration, indented with two spaces. Allocated. */
 char *describe_schema(const struct catalogue *catalogue);
 
-/* All kinds, a line each, or with `kind` its options, defaults and an example. NULL if there is no such kind.
- * Allocated. */
+enum { DESCRIBED_MOST = 64 };
+
+/* What describe_list() knows: kinds, each once, and what there is to set beside them; a NULL behind them. */
+void describe_names(const struct catalogue *catalogue, const char *names[DESCRIBED_MOST]);
+
+/* All kinds and settings, a line each, or with `kind` its options, defaults and an example. NULL if there is none of
+ * this name. Allocated. */
 char *describe_list(const struct catalogue *catalogue, const char *kind);
 
 /* The reference of all kinds in Markdown, as the README holds it. Allocated. */

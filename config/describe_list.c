@@ -4,6 +4,8 @@
 #include "config/describe_option.h"
 #include "config/memory.h"
 
+#include <assert.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,31 +57,96 @@ static void print_options(FILE *out, const struct option *table)
 	free(items);
 }
 
+/* What is set beside the kinds: objects of a configuration. */
+enum { SETTINGS = 4 };
+
+static void list_settings(
+	const struct catalogue *catalogue, struct described settings[SETTINGS + 1])
+{
+	const struct described all[SETTINGS + 1] = {
+		{ "service", "The daemon.", catalogue->service, NULL },
+		{ "pipeline", "A pipeline, beside its `from`, `stages` and `to`.",
+			catalogue->pipeline, NULL },
+		{ "branch", "What stands in `to`, beside its kind.", catalogue->branch, NULL },
+		{ "tests", "Each of the tests, beside its `in` and `out`.", catalogue->test, NULL },
+		{ NULL, NULL, NULL, NULL },
+	};
+	for (size_t i = 0, k = 0; i <= SETTINGS; i++)
+		if (all[i].options != NULL || all[i].name == NULL)
+			settings[k++] = all[i];
+}
+
 static void print_kind(FILE *out, const char *role, const struct described *kind)
 {
-	char *example = describe_example(kind);
 	fprintf(out, "%s (%s): %s\n\n", kind->name, role, doc_of(kind->doc));
 	print_options(out, kind->options);
+}
+
+static void print_example(FILE *out, const struct described *kind)
+{
+	char *example = describe_example(kind);
 	fprintf(out, "\n  %s\n", example);
 	free(example);
 }
 
-/* Returns how many kinds of this name there are: a source and a sink may share one. */
+/* Returns how many there are of this name: a source and a sink may share one. */
 static size_t print_named(FILE *out, const struct catalogue *catalogue, const char *name)
 {
+	struct described settings[SETTINGS + 1];
 	const struct described *const groups[] = { catalogue->sources, catalogue->stages,
-		catalogue->sinks };
-	static const char *const roles[] = { "source", "stage", "sink" };
+		catalogue->sinks, settings };
+	static const char *const roles[] = { "source", "stage", "sink", "settings" };
 	size_t found = 0;
-	for (size_t i = 0; i < 3; i++) {
+	list_settings(catalogue, settings);
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
 		for (const struct described *at = groups[i]; at->name != NULL; at++) {
 			if (strcmp(at->name, name) != 0)
 				continue;
 			fputs(found++ == 0 ? "" : "\n", out);
 			print_kind(out, roles[i], at);
+			if (groups[i] != settings)
+				print_example(out, at);
 		}
 	}
 	return found;
+}
+
+static void add_names(const char *names[DESCRIBED_MOST], const struct described *kinds)
+{
+	size_t count = 0;
+	while (names[count] != NULL)
+		count++;
+	for (; kinds->name != NULL; kinds++) {
+		bool told = false;
+		for (size_t i = 0; i < count; i++)
+			told |= strcmp(names[i], kinds->name) == 0;
+		if (told)
+			continue;
+		assert(count + 1 < DESCRIBED_MOST);
+		names[count++] = kinds->name;
+		names[count] = NULL;
+	}
+}
+
+void describe_names(const struct catalogue *catalogue, const char *names[DESCRIBED_MOST])
+{
+	struct described settings[SETTINGS + 1];
+	list_settings(catalogue, settings);
+	names[0] = NULL;
+	add_names(names, catalogue->sources);
+	add_names(names, catalogue->stages);
+	add_names(names, catalogue->sinks);
+	add_names(names, settings);
+}
+
+static void print_all(FILE *out, const struct catalogue *catalogue)
+{
+	struct described settings[SETTINGS + 1];
+	list_settings(catalogue, settings);
+	print_group(out, "sources", catalogue->sources);
+	print_group(out, "stages", catalogue->stages);
+	print_group(out, "sinks", catalogue->sinks);
+	print_group(out, "settings", settings);
 }
 
 char *describe_list(const struct catalogue *catalogue, const char *kind)
@@ -87,13 +154,10 @@ char *describe_list(const struct catalogue *catalogue, const char *kind)
 	char *text;
 	size_t size, found = 1;
 	FILE *out = memory_text_open(&text, &size);
-	if (kind == NULL) {
-		print_group(out, "sources", catalogue->sources);
-		print_group(out, "stages", catalogue->stages);
-		print_group(out, "sinks", catalogue->sinks);
-	} else {
+	if (kind == NULL)
+		print_all(out, catalogue);
+	else
 		found = print_named(out, catalogue, kind);
-	}
 	memory_text_close(out);
 	if (found > 0)
 		return text;

@@ -192,13 +192,18 @@ static bool read_text(struct document *document, const char *path)
 		document->arena, path, DOCUMENT_MOST, &document->text, &document->size);
 }
 
+static const char *remedy_for(int error)
+{
+	return error == EISDIR ? "name a file that lies in it"
+			       : "name a configuration that can be read";
+}
+
 static bool read_file(struct document *document, const char *path, const struct value *place,
 	struct faults *faults)
 {
 	if (!read_text(document, path))
-		return fault_at(faults, place, "name a configuration that can be read",
-			"cannot read %s: %s", document->name,
-			errno == EFBIG ? "more than 16MiB" : strerror(errno));
+		return fault_at(faults, place, remedy_for(errno), "cannot read %s: %s",
+			document->name, errno == EFBIG ? "more than 16MiB" : strerror(errno));
 	skip_mark(document);
 	return build(document, faults);
 }

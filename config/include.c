@@ -23,7 +23,7 @@ const struct option include_options[] = {
 /* --- taking over -------------------------------------------------------------------------------------------------- */
 
 /* Where the pipelines are put; made if the configuration has none of its own. NULL if it is not an object. */
-static struct value *find_pipelines(struct document *document)
+static struct value *own_pipelines(struct document *document)
 {
 	struct value *found = value_member(document->root, "pipelines");
 	if (found != NULL)
@@ -84,7 +84,7 @@ static void check_member(const struct value *member, struct faults *faults)
 static bool take_part(struct document *whole, const struct document *part, struct faults *faults)
 {
 	static const char remedy[] = "write { \"pipelines\": { … } }";
-	struct value *into = find_pipelines(whole);
+	struct value *into = own_pipelines(whole);
 	const struct value *root = part->root;
 	if (root == NULL)
 		return false;
@@ -135,14 +135,28 @@ static bool include_file(
 	return take_part(whole, part, faults) && faults->errors == errors;
 }
 
+/* A path without these means one file, which is to be there. */
+static bool is_glob(const char *path)
+{
+	return strpbrk(path, "*?[{") != NULL;
+}
+
 static bool include_pattern(
 	struct document *whole, const struct value *pattern, struct faults *faults)
 {
 	glob_t found = { 0 };
 	bool good = true;
-	int answer = glob(document_path(whole, pattern->text), GLOB_BRACE, NULL, &found);
-	if (answer == GLOB_NOMATCH)
-		warning_at(faults, pattern, NULL, "%s includes no file", quote_value(pattern));
+	const char *path = document_path(whole, pattern->text);
+	int answer = glob(path, GLOB_BRACE, NULL, &found);
+	if (answer == GLOB_NOMATCH && !is_glob(pattern->text))
+		good = fault_at(faults, pattern, "name a file that is there, or leave it out",
+			"there is no file %s", quote_text(whole, path, strlen(path)));
+	else if (answer == GLOB_NOMATCH)
+		warning_at(faults, pattern,
+			arena_format(whole->arena,
+				"put a file there, or leave it out: looked for was %s",
+				quote_text(whole, path, strlen(path))),
+			"%s includes no file", quote_value(pattern));
 	else if (answer != 0)
 		good = fault_at(faults, pattern, NULL, "cannot look for %s", quote_value(pattern));
 	for (size_t i = 0; answer == 0 && i < found.gl_pathc; i++)
@@ -181,7 +195,7 @@ bool include_files(struct document *document, struct faults *faults)
 		item = is_list ? item->next : NULL)
 		if (!item->unknown)
 			good = include_pattern(document, item, faults) && good;
-	find_pipelines(document);
+	own_pipelines(document);
 	return good;
 }
 

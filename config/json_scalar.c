@@ -79,6 +79,14 @@ static const char *word_remedy(const struct scanner *scanner, size_t from, size_
 			    : arena_format(arena, "write \"%s\"", word);
 }
 
+/* A word where YAML has its first key, or TOML its first section. */
+static bool is_other_language(const struct scanner *scanner)
+{
+	const struct value *inside = scanner->inside;
+	return inside == NULL || (inside->parent == NULL && inside->kind == VALUE_LIST &&
+					 inside->first->next == NULL);
+}
+
 bool json_scalar_word(struct scanner *scanner, struct value *value)
 {
 	size_t from = scanner->at, end = scanner_word_end(scanner, from), size = end - from;
@@ -91,6 +99,9 @@ bool json_scalar_word(struct scanner *scanner, struct value *value)
 	value->kind = VALUE_NULL;
 	if (size == 4 && memcmp(word, "null", 4) == 0)
 		return true;
+	if (is_other_language(scanner))
+		return scanner_fault(scanner, from, end, "write an object: {\"pipelines\": {…}}",
+			"a configuration is JSON, and begins with {");
 	return scanner_fault(scanner, from, end, word_remedy(scanner, from, end),
 		"a string stands in double quotes");
 }

@@ -68,8 +68,12 @@ static bool fault_unset(
 {
 	int size = variable->name_size;
 	const char *name = variable->name;
-	const char *remedy = arena_format(value->document->arena,
-		"set %.*s, or write ${%.*s:-default}", size, name, size, name);
+	struct arena *arena = value->document->arena;
+	/* Who wrote ${NAME:?…} does not want a default. */
+	const char *remedy = variable->form == '?'
+				     ? arena_format(arena, "set %.*s", size, name)
+				     : arena_format(arena, "set %.*s, or write ${%.*s:-default}",
+					       size, name, size, name);
 	if (variable->form == '?' && variable->word_size > 0)
 		return fault_at(faults, value, remedy, "%.*s: %.*s", size, name,
 			variable->word_size, variable->word);

@@ -7,7 +7,7 @@ _viewduct()
 	local words='' options='' files='' IFS=$' \t\n'
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		COMPREPLY=($(compgen -W 'run check explain schema list test status top tap reload reopen health version help' -- "$word"))
+		COMPREPLY=($(compgen -W 'run check explain schema list test status top tap reload reopen health version help --help --version' -- "$word"))
 		return
 	fi
 	# With --option=word, bash takes the equals sign for a word of its own.
@@ -23,6 +23,7 @@ _viewduct()
 	'explain --format') words='text json' ;;
 	'explain --graph') words='dot mermaid' ;;
 	'list --format') words='text markdown roff' ;;
+	'test --format') words='text json' ;;
 	'status --format') words='text json' ;;
 	'status --admin') words='' ;;
 	'status --config') words='' ;;
@@ -46,51 +47,52 @@ _viewduct()
 	fi
 	case $verb in
 	run)
-		options='--log-level --log-format --quiet'
+		options='--log-level --log-format --quiet --help'
 		files=yes
 		;;
 	check)
-		options='--no-env --format'
+		options='--no-env --format --help'
 		files=yes
 		;;
 	explain)
-		options='--format --graph'
+		options='--format --graph --help'
 		files=yes
 		;;
 	schema)
-		options=''
+		options='--help'
 		;;
 	list)
-		options='--format'
-		words='tcp unix udp file stdin generate split filter join compress decompress stdout null'
+		options='--format --help'
+		words='tcp unix udp file stdin generate split filter join compress decompress stdout null service pipeline branch tests'
 		;;
 	test)
-		options=''
+		options='--format --help'
 		files=yes
 		;;
 	status)
-		options='--format --admin --config'
+		options='--format --admin --config --help'
 		;;
 	top)
-		options='--admin --config'
+		options='--admin --config --help'
 		;;
 	tap)
-		options='--admin --config --grep --count --raw --all'
+		options='--admin --config --grep --count --raw --all --help'
 		;;
 	reload)
-		options='--admin --config'
+		options='--admin --config --help'
 		;;
 	reopen)
-		options='--admin --config'
+		options='--admin --config --help'
 		;;
 	health)
-		options='--admin --config --ready'
+		options='--admin --config --ready --help'
 		;;
 	version)
-		options=''
+		options='--help'
 		;;
 	help)
-		options='--format'
+		options='--format --help'
+		words='run check explain schema list test status top tap reload reopen health version help'
 		;;
 	esac
 	if [[ $word == -* ]]; then

@@ -11,7 +11,7 @@ static enum exit_status print_json(struct configuration *configuration)
 {
 	faults_sort(&configuration->faults);
 	char *text = faults_json(&configuration->faults);
-	const enum exit_status status = print_text(text);
+	const enum exit_status status = print_line(text);
 	free(text);
 	return status;
 }

@@ -40,9 +40,9 @@ static const struct verb verbs[] = {
 	{ "reopen", COMMAND_REOPEN, TAKES_NOTHING },
 	{ "health", COMMAND_HEALTH, TAKES_NOTHING },
 	{ "version", COMMAND_VERSION, TAKES_NOTHING },
-	{ "help", COMMAND_HELP, TAKES_NOTHING },
-	{ "--help", COMMAND_HELP, TAKES_NOTHING },
-	{ "-h", COMMAND_HELP, TAKES_NOTHING },
+	{ "help", COMMAND_HELP, TAKES_ONE },
+	{ "--help", COMMAND_HELP, TAKES_ONE },
+	{ "-h", COMMAND_HELP, TAKES_ONE },
 	{ "--version", COMMAND_VERSION, TAKES_NOTHING },
 	{ "-V", COMMAND_VERSION, TAKES_NOTHING },
 	{ NULL, COMMAND_HELP, TAKES_NOTHING },
@@ -71,8 +71,9 @@ static const struct parameter parameters[] = {
 	{ "--log-format", IN(COMMAND_RUN), FIELD(log_format), CHOICE, log_formats },
 	{ "--quiet", IN(COMMAND_RUN), FIELD(quiet), FLAG, NULL },
 	{ "--no-env", IN(COMMAND_CHECK), FIELD(no_env), FLAG, NULL },
-	{ "--format", IN(COMMAND_CHECK) | IN(COMMAND_EXPLAIN) | IN(COMMAND_STATUS), FIELD(format),
-		CHOICE, formats },
+	{ "--format",
+		IN(COMMAND_CHECK) | IN(COMMAND_EXPLAIN) | IN(COMMAND_TEST) | IN(COMMAND_STATUS),
+		FIELD(format), CHOICE, formats },
 	{ "--graph", IN(COMMAND_EXPLAIN), FIELD(graph), CHOICE, graphs },
 	{ "--format", IN(COMMAND_HELP), FIELD(format), CHOICE, help_formats },
 	{ "--format", IN(COMMAND_LIST), FIELD(format), CHOICE, list_formats },
@@ -103,6 +104,7 @@ const char command_line_help[] =
 	"  viewduct list [KIND]        list sources, stages and sinks, or one kind's options\n"
 	"  viewduct test [CONFIG]      run the \"tests\" inside a configuration\n"
 	"  viewduct version            version, build, and what this machine offers\n"
+	"  viewduct help [COMMAND]     this, or what one command does and takes\n"
 	"\n"
 	"To a running daemon:\n"
 	"\n"
@@ -118,6 +120,7 @@ const char command_line_help[] =
 	"  run:      --log-level debug|info|warning|error   --log-format text|json   --quiet\n"
 	"  check:    --no-env (variables and secrets stay unresolved)   --format text|json\n"
 	"  explain:  --format text|json   --graph dot|mermaid\n"
+	"  test:     --format text|json\n"
 	"  status:   --format text|json\n"
 	"  tap:      --grep TEXT   --count N   --raw (no escapes)   --all (not only 100 a second)\n"
 	"  health:   --ready (may it be given work?)\n"
@@ -133,6 +136,12 @@ const char command_line_help[] =
 	"TERM and INT drain (twice: end at once); USR1 reopens the files of sinks, HUP does and "
 	"reloads.\n";
 
+/* Options that stand in a command's place are other names. */
+static bool is_name(const struct verb *verb)
+{
+	return verb->name[0] != '-';
+}
+
 static const struct verb *find_verb(const char *name)
 {
 	for (const struct verb *verb = verbs; verb->name; verb++)
@@ -145,9 +154,12 @@ static const struct verb *find_verb(const char *name)
 static const char *nearest_verb(const char *name)
 {
 	const char *known[VERBS + 1] = { NULL };
+	size_t count = 0;
 
+	/* A short option is near to every other one. */
 	for (size_t i = 0; i < VERBS; i++)
-		known[i] = verbs[i].name;
+		if (is_name(&verbs[i]) || strlen(name) > 2)
+			known[count++] = verbs[i].name;
 	return nearest(name, known);
 }
 
@@ -197,6 +209,78 @@ static bool unknown(struct command_line *line, const char *what, const char *nam
 		return wrong(line, "there is no %s \"%.40s\"%s", what, name, where);
 	return wrong(
 		line, "there is no %s \"%.40s\"%s: did you mean \"%s\"?", what, name, where, meant);
+}
+
+/* How other products are told the configuration. */
+static bool names_configuration(const char *argument)
+{
+	static const char *const habits[] = { "-c", "-f", "--config", "--config-file", "--conf",
+		"--file", NULL };
+	const size_t size = strcspn(argument, "=");
+
+	for (const char *const *habit = habits; *habit; habit++)
+		if (strlen(*habit) == size && memcmp(*habit, argument, size) == 0)
+			return true;
+	return false;
+}
+
+static bool is_path(const char *name)
+{
+	const size_t size = strlen(name);
+
+	return strchr(name, '/') || (size > 5 && strcmp(name + size - 5, ".json") == 0);
+}
+
+static bool unknown_command(struct command_line *line, const char *name)
+{
+	if (names_configuration(name))
+		return wrong(line, "a command is missing: did you mean \"viewduct run CONFIG\"?");
+	if (is_path(name))
+		return wrong(line,
+			"there is no command \"%.40s\": did you mean \"viewduct run %.40s\"?", name,
+			name);
+	return unknown(line, "command", name, "", nearest_verb(name));
+}
+
+static bool takes_configuration(const char *verb)
+{
+	return verb && strcmp(command_line_argument(verb), "[CONFIG]") == 0;
+}
+
+/* An option of other commands. */
+static bool is_elsewhere(const char *argument)
+{
+	for (enum command command = 0; command <= COMMAND_HELP; command++)
+		if (find_parameter(command, argument))
+			return true;
+	return false;
+}
+
+/* Says whose option it is. */
+static bool elsewhere(struct command_line *line, const char *argument)
+{
+	char names[100] = "";
+
+	for (const struct verb *verb = verbs; verb->name; verb++) {
+		const size_t used = strlen(names);
+		if (is_name(verb) && find_parameter(verb->command, argument))
+			snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "",
+				verb->name);
+	}
+	return wrong(line, "%.*s is an option of %s, not of %s", (int)strcspn(argument, "="),
+		argument, names, line->verb);
+}
+
+static bool unknown_parameter(struct command_line *line, const char *argument)
+{
+	if (takes_configuration(line->verb) && names_configuration(argument))
+		return wrong(line,
+			"the configuration is named without an option: viewduct %s CONFIG",
+			line->verb);
+	const char *meant = nearest_parameter(line->command, argument);
+	if (!meant && is_elsewhere(argument))
+		return elsewhere(line, argument);
+	return unknown(line, "option", argument, " here", meant);
 }
 
 static void *field_of(struct command_line *line, const struct parameter *parameter)
@@ -258,8 +342,7 @@ static bool read_parameter(struct command_line *line, int count, char *const *ar
 	const char *equals = strchr(argument, '=');
 
 	if (!parameter)
-		return unknown(line, "option", argument, " here",
-			nearest_parameter(line->command, argument));
+		return unknown_parameter(line, argument);
 	if (parameter->sort == FLAG) {
 		if (equals)
 			return wrong(line, "%s takes no value", parameter->name);
@@ -285,6 +368,38 @@ static bool read_argument(struct command_line *line, const struct verb *verb, co
 	return true;
 }
 
+/* "help" and a command's name mean what "--help" behind it means. */
+static bool read_topic(struct command_line *line)
+{
+	const struct verb *topic = line->argument ? find_verb(line->argument) : NULL;
+
+	if (!line->argument)
+		return true;
+	if (!topic || !is_name(topic))
+		return unknown_command(line, line->argument);
+	if (line->format != OUTPUT_TEXT)
+		return wrong(line, "the help on one command is text only");
+	line->topic = topic->name;
+	return true;
+}
+
+/* What is right by itself, but not together. */
+static bool judge(struct command_line *line, const struct verb *verb)
+{
+	if (line->command == COMMAND_HELP)
+		return read_topic(line);
+	if (verb->takes == TAKES_NODE && !line->argument)
+		return wrong(line, "%s needs a node's name, such as main.to.0", verb->name);
+	if (line->graph && line->format == OUTPUT_JSON)
+		return wrong(line, "--graph and --format json exclude each other");
+	return true;
+}
+
+static bool asks_for_help(const char *argument)
+{
+	return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
+}
+
 bool command_line_read(struct command_line *line, int count, char *const *arguments)
 {
 	bool options = true;
@@ -294,13 +409,15 @@ bool command_line_read(struct command_line *line, int count, char *const *argume
 		return wrong(line, "a command is missing");
 	const struct verb *verb = find_verb(arguments[1]);
 	if (!verb)
-		return unknown(line, "command", arguments[1], "", nearest_verb(arguments[1]));
+		return unknown_command(line, arguments[1]);
 	line->command = verb->command;
+	line->verb = verb->name;
 	for (int i = 2; i < count; i++) {
 		const char *argument = arguments[i];
-		if (options && strcmp(argument, "--help") == 0) {
+		if (options && asks_for_help(argument)) {
 			line->command = COMMAND_HELP;
 			line->format = OUTPUT_TEXT;
+			line->topic = is_name(verb) ? verb->name : NULL;
 			return true;
 		}
 		if (options && strcmp(argument, "--") == 0) {
@@ -313,20 +430,12 @@ bool command_line_read(struct command_line *line, int count, char *const *argume
 		if (!fine)
 			return false;
 	}
-	if (verb->takes == TAKES_NODE && !line->argument)
-		return wrong(line, "%s needs a node's name, such as main.to.0", verb->name);
-	return true;
+	return judge(line, verb);
 }
 
 const char *command_line_configuration(const struct command_line *line)
 {
 	return line->argument ? line->argument : "/etc/viewduct/viewduct.json";
-}
-
-/* Options that stand in a command's place are other names. */
-static bool is_name(const struct verb *verb)
-{
-	return verb->name[0] != '-';
 }
 
 const char *command_line_verb(size_t index)
@@ -345,6 +454,8 @@ const char *command_line_argument(const char *verb)
 		return "";
 	if (found->takes == TAKES_NODE)
 		return "NODE";
+	if (found->command == COMMAND_HELP)
+		return "[COMMAND]";
 	return found->command == COMMAND_LIST ? "[KIND]" : "[CONFIG]";
 }
 

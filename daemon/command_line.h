@@ -38,6 +38,9 @@ struct command_line {
 	unsigned quiet;
 	unsigned no_env;
 	unsigned raw, all, ready;
+	const char *verb; /* the command as it was written; NULL: none was given */
+	const char *
+		topic; /* of help: the name of the command that is asked about; NULL: all of them */
 	char error[200]; /* what is wrong, one sentence */
 };
 

@@ -15,7 +15,7 @@ static enum exit_status print_plan(const struct plan *plan, bool json)
 	const char *backend = loop ? loop_backend(loop) : "none";
 	char *text =
 		json ? plan_explain_json(plan, backend, why) : plan_explain(plan, backend, why);
-	const enum exit_status status = print_text(text);
+	const enum exit_status status = print_line(text);
 
 	free(text);
 	loop_destroy(loop);

@@ -5,11 +5,18 @@
 
 #include <stdlib.h>
 
+static char *make(const struct command_line *line)
+{
+	if (line->format == OUTPUT_ROFF)
+		return help_manual();
+	return line->format == OUTPUT_BASH ? help_completion() : help_command(line->topic);
+}
+
 enum exit_status help(const struct command_line *line)
 {
-	if (line->format != OUTPUT_ROFF && line->format != OUTPUT_BASH)
+	if (line->format == OUTPUT_TEXT && !line->topic)
 		return print_text(command_line_help);
-	char *text = line->format == OUTPUT_ROFF ? help_manual() : help_completion();
+	char *text = make(line);
 	const enum exit_status status = print_text(text);
 	free(text);
 	return status;

@@ -33,7 +33,8 @@ static void print_options(FILE *out, const char *verb)
 	const char *name;
 
 	for (size_t i = 0; (name = command_line_option(verb, i, &option)); i++)
-		fprintf(out, "%s%s", i == 0 ? "" : " ", name);
+		fprintf(out, "%s ", name);
+	fputs("--help", out);
 }
 
 /* What follows an option that takes a word: "run --log-level) words=…". */
@@ -54,21 +55,26 @@ static void print_words(FILE *out, const char *verb)
 
 static void print_kinds(FILE *out)
 {
-	const struct catalogue *catalogue = plan_catalogue();
-	const struct described *const groups[] = { catalogue->sources, catalogue->stages,
-		catalogue->sinks };
-	const char *between = "";
+	const char *names[DESCRIBED_MOST];
 
-	for (size_t i = 0; i < 3; i++)
-		for (const struct described *kind = groups[i]; kind->name; kind++) {
-			bool told = false;
-			for (const struct described *at = groups[0]; i == 2 && at->name; at++)
-				told |= strcmp(at->name, kind->name) == 0;
-			if (told)
-				continue;
-			fprintf(out, "%s%s", between, kind->name);
-			between = " ";
-		}
+	describe_names(plan_catalogue(), names);
+	for (size_t i = 0; names[i]; i++)
+		fprintf(out, "%s%s", i == 0 ? "" : " ", names[i]);
+}
+
+/* What an argument may be, where that is known. */
+static void print_words_of(FILE *out, const char *argument)
+{
+	const bool kinds = strcmp(argument, "[KIND]") == 0;
+
+	if (!kinds && strcmp(argument, "[COMMAND]") != 0)
+		return;
+	fputs("\t\twords='", out);
+	if (kinds)
+		print_kinds(out);
+	else
+		print_verbs(out);
+	fputs("'\n", out);
 }
 
 /* The options of each command, and what its argument is. */
@@ -83,11 +89,7 @@ static void print_commands(FILE *out)
 		fputs("'\n", out);
 		if (strcmp(argument, "[CONFIG]") == 0)
 			fputs("\t\tfiles=yes\n", out);
-		if (strcmp(argument, "[KIND]") == 0) {
-			fputs("\t\twords='", out);
-			print_kinds(out);
-			fputs("'\n", out);
-		}
+		print_words_of(out, argument);
 		fputs("\t\t;;\n", out);
 	}
 }
@@ -126,7 +128,7 @@ char *help_completion(void)
 
 	fprintf(out, "%s\tif ((COMP_CWORD == 1)); then\n\t\tCOMPREPLY=($(compgen -W '", head);
 	print_verbs(out);
-	fputs("' -- \"$word\"))\n\t\treturn\n\tfi\n"
+	fputs(" --help --version' -- \"$word\"))\n\t\treturn\n\tfi\n"
 	      "\t# With --option=word, bash takes the equals sign for a word of its own.\n"
 	      "\tif [[ $word == '=' ]]; then\n\t\tword=''\n"
 	      "\telif [[ $before == '=' ]]; then\n\t\tbefore=${COMP_WORDS[COMP_CWORD - 2]}\n\tfi\n"

@@ -11,59 +11,13 @@ struct told {
 	const char *name, *text;
 };
 
-static const struct told commands[] = {
-	{ "run", "Runs the daemon in the foreground. It ends by itself when every source has "
-		 "ended." },
-	{ "check", "Says everything that is wrong with a configuration, each fault with its place "
-		   "and what to write instead. Opens nothing that pipelines name. Prints nothing "
-		   "where all is well." },
-	{ "explain", "Shows the plan: backend, threads and memory, and for each node what it does, "
-		     "what it copies, and which sink may hold up which other." },
-	{ "schema", "Prints the JSON Schema of the configuration, for editors." },
-	{ "list", "Lists sources, stages and sinks; or the options of one kind, with their "
-		  "defaults and an example." },
-	{ "test", "Runs the `tests` of a configuration, without opening a source or sink: what "
-		  "comes to the sinks is compared with what is due, before it is compressed, and "
-		  "what differs is shown. No real time passes: behind the last input all timers "
-		  "have passed." },
-	{ "status", "Tells how a running daemon does." },
-	{ "top", "Shows how a running daemon does, and goes on." },
-	{ "tap", "Shows a sample of what leaves a node of a running daemon, or enters a sink." },
-	{ "reload", "Lets a running daemon take its changed configuration." },
-	{ "reopen", "Lets a running daemon close and reopen the files of its sinks." },
-	{ "health", "Asks a running daemon whether it is alive." },
-	{ "version", "Prints the version, how it was built, and what this machine offers." },
-	{ "help", "Prints a short help; as `roff` this page, as `bash` what completes command "
-		  "lines." },
-	{ NULL, NULL },
-};
-
-static const struct told options[] = {
-	{ "--log-level", "The least important events that are logged." },
-	{ "--log-format", "How events, faults and the summary are written." },
-	{ "--quiet", "Prints no summary at the end." },
-	{ "--no-env", "Leaves variables and secrets unresolved." },
-	{ "--format", "How the output is written." },
-	{ "--graph", "Prints a graph instead: in the language of Graphviz, or as a flowchart of "
-		     "Mermaid." },
-	{ "--admin", "Where the daemon is asked: an address, or the path of its socket; else "
-		     "`$VIEWDUCT_ADMIN`, the configuration's, or the usual ones." },
-	{ "--config", "The configuration that says where the daemon is asked, instead of the usual "
-		      "one." },
-	{ "--ready", "Asks whether it is ready, and not only alive." },
-	{ "--grep", "Only what contains this." },
-	{ "--count", "Ends after so many." },
-	{ "--raw", "As it is, byte by byte." },
-	{ "--all", "Everything, and not at most 100 a second." },
-	{ NULL, NULL },
-};
-
 static const struct told signals[] = {
 	{ "TERM, INT", "Drain: listeners close, connections are read until they end or are silent, "
 		       "files stop where they are, and sinks write what was read, for at most "
 		       "`service.drain`. A second one ends at once." },
 	{ "HUP", "Reopens the files of sinks, then takes a changed configuration." },
 	{ "USR1", "Reopens the files of sinks." },
+	{ "PIPE, USR2", "Are ignored." },
 	{ NULL, NULL },
 };
 
@@ -87,13 +41,6 @@ static const struct told files[] = {
 	{ "/run/viewduct/admin.sock", "Where a daemon of root's is asked and told." },
 	{ NULL, NULL },
 };
-
-static const char *text_of(const struct told *told, const char *name)
-{
-	while (told->name && strcmp(told->name, name) != 0)
-		told++;
-	return told->text;
-}
 
 static void print_told(FILE *out, const char *name, const char *text)
 {
@@ -123,7 +70,7 @@ static void print_choices(FILE *out, const char *const *choices)
 
 static void print_option(FILE *out, const char *name, const struct command_option *option)
 {
-	const char *text = text_of(options, name);
+	const char *text = help_of_option(name);
 
 	fputs(".TP\n\\fB", out);
 	roff_text(out, name);
@@ -138,7 +85,7 @@ static void print_option(FILE *out, const char *name, const struct command_optio
 static void print_command(FILE *out, const char *verb)
 {
 	struct command_option option;
-	const char *text = text_of(commands, verb), *name;
+	const char *text = help_of_command(verb), *name;
 
 	fprintf(out, ".SS viewduct %s %s\n", verb, command_line_argument(verb));
 	roff_line(out, text ? text : "");

@@ -50,6 +50,17 @@ static enum exit_status obey(const struct command_line *line)
 	return help(line);
 }
 
+static void print_usage(const struct command_line *line)
+{
+	if (line->verb && line->command != COMMAND_HELP && line->command != COMMAND_VERSION)
+		fprintf(stderr, "usage: viewduct %s [OPTIONS] %s; viewduct help %s says more\n",
+			line->verb, command_line_argument(line->verb), line->verb);
+	else
+		fprintf(stderr,
+			"usage: viewduct run|check|explain|schema|list|test|status|top|tap|reload|"
+			"reopen|health|version|help; help says more\n");
+}
+
 int main(int count, char **arguments)
 {
 	struct command_line line;
@@ -59,8 +70,6 @@ int main(int count, char **arguments)
 	if (command_line_read(&line, count, arguments))
 		return (int)obey(&line);
 	fprintf(stderr, "viewduct: %s\n", line.error);
-	fprintf(stderr,
-		"usage: viewduct run|check|explain|schema|list|test|status|top|tap|reload|reopen|"
-		"health|version|help; help says more\n");
+	print_usage(&line);
 	return STATUS_COMMAND_LINE;
 }

@@ -31,6 +31,8 @@ bool signals_open(struct signals *signals, struct loop *loop)
 	*signals = (struct signals){ .loop = loop };
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a file sink sees EFBIG and tries again */
+	signal(SIGUSR2,
+		SIG_IGN); /* it has no meaning; USR1 has one, and who mistakes them ends nothing */
 	for (size_t i = 0; i < SIGNALS_WATCHED; i++) {
 		uv_signal_t *watcher = &signals->watchers[i];
 		if (uv_signal_init(loop_uv(loop), watcher) != 0)

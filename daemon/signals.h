@@ -1,4 +1,5 @@
-/* Signals, as events of the loop: TERM and INT ask to end, HUP and USR1 to reopen, HUP to reload too; PIPE is ignored. */
+/* Signals, as events of the loop: TERM and INT ask to end, HUP and USR1 to reopen, HUP to reload too; PIPE and
+ * USR2 are ignored. */
 #pragma once
 
 #include <stdbool.h>

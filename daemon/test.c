@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <cjson/cJSON.h>
+
 /* --- what is due, and what was found ------------------------------------------------------------------------------ */
 
 /* A datagram each. */
@@ -99,24 +101,17 @@ static void print_faults(FILE *out, const struct faults *faults)
 		fprintf(out, "  %s\n", faults->items[i].message);
 }
 
-static bool run_trial(FILE *out, const struct plan *plan, const struct trial *trial)
+/* Plays it, and prints what is wrong. */
+static bool play_trial(FILE *out, const struct plan *plan, const struct trial *trial)
 {
 	struct rehearsal rehearsal;
 	struct faults faults = { 0 };
-	char *text;
-	size_t size;
-	FILE *said = memory_text_open(&text, &size);
 	bool good = rehearsal_run(&rehearsal, plan, trial, &faults);
 
 	if (good)
-		good = compare_all(said, &rehearsal);
+		good = compare_all(out, &rehearsal);
 	else
-		print_faults(said, &faults);
-	memory_text_close(said);
-	char *name = utf8_visible_text(trial->name, strlen(trial->name));
-	fprintf(out, "%s %s\n%s", good ? "ok    " : "FAILED", name, text);
-	free(name);
-	free(text);
+		print_faults(out, &faults);
 	rehearsal_close(&rehearsal);
 	faults_close(&faults);
 	return good;
@@ -124,20 +119,110 @@ static bool run_trial(FILE *out, const struct plan *plan, const struct trial *tr
 
 /* --- all of them -------------------------------------------------------------------------------------------------- */
 
-static enum exit_status run_trials(const struct plan *plan)
+/* A test that was played. */
+struct result {
+	const struct trial *trial;
+	bool good;
+	char *said;
+};
+
+static struct result *play_trials(const struct plan *plan)
+{
+	struct result *results = memory_needed(calloc(plan->trial_count, sizeof(*results)));
+
+	for (size_t i = 0; i < plan->trial_count; i++) {
+		size_t size;
+		FILE *out = memory_text_open(&results[i].said, &size);
+		results[i].trial = &plan->trials[i];
+		results[i].good = play_trial(out, plan, &plan->trials[i]);
+		memory_text_close(out);
+	}
+	return results;
+}
+
+static char *results_text(const struct result *results, size_t count)
 {
 	size_t failed = 0, size;
 	char *text;
 	FILE *out = memory_text_open(&text, &size);
 
-	for (size_t i = 0; i < plan->trial_count; i++)
-		failed += !run_trial(out, plan, &plan->trials[i]);
-	fprintf(out, "%zu test%s, %zu failed\n", plan->trial_count,
-		plan->trial_count == 1 ? "" : "s", failed);
+	for (size_t i = 0; i < count; i++) {
+		const char *given = results[i].trial->name;
+		char *name = utf8_visible_text(given, strlen(given));
+		fprintf(out, "%s %s\n%s", results[i].good ? "ok    " : "FAILED", name,
+			results[i].said);
+		failed += !results[i].good;
+		free(name);
+	}
+	fprintf(out, "%zu test%s, %zu failed\n", count, count == 1 ? "" : "s", failed);
 	memory_text_close(out);
-	const enum exit_status status = print_text(text);
+	return text;
+}
+
+/* The lines that are printed below a test, without their indentation. */
+static cJSON *json_lines(const char *said)
+{
+	cJSON *lines = memory_needed(cJSON_CreateArray());
+
+	while (*said) {
+		const size_t size = strcspn(said, "\n");
+		char *line = utf8_visible_text(said + 2, size - 2);
+		cJSON_AddItemToArray(lines, memory_needed(cJSON_CreateString(line)));
+		free(line);
+		said += size + 1;
+	}
+	return lines;
+}
+
+static char *results_json(const struct result *results, size_t count)
+{
+	cJSON *list = memory_needed(cJSON_CreateArray());
+
+	for (size_t i = 0; i < count; i++) {
+		const struct trial *trial = results[i].trial;
+		cJSON *object = memory_needed(cJSON_CreateObject());
+		cJSON_AddItemToObject(
+			object, "name", memory_needed(cJSON_CreateString(trial->name)));
+		cJSON_AddItemToObject(object, "pipeline",
+			memory_needed(cJSON_CreateString(trial->pipeline->name)));
+		cJSON_AddItemToObject(
+			object, "passed", memory_needed(cJSON_CreateBool(results[i].good)));
+		cJSON_AddItemToObject(object, "said", json_lines(results[i].said));
+		cJSON_AddItemToArray(list, object);
+	}
+	char *text = memory_needed(cJSON_Print(list));
+	cJSON_Delete(list);
+	return text;
+}
+
+static enum exit_status run_trials(const struct plan *plan, bool json)
+{
+	struct result *results = play_trials(plan);
+	bool good = true;
+	char *text = json ? results_json(results, plan->trial_count)
+			  : results_text(results, plan->trial_count);
+	const enum exit_status status = print_line(text);
+
 	free(text);
-	return status == STATUS_FINE && failed > 0 ? STATUS_BAD : status;
+	for (size_t i = 0; i < plan->trial_count; i++) {
+		good = good && results[i].good;
+		free(results[i].said);
+	}
+	free(results);
+	return status == STATUS_FINE && !good ? STATUS_BAD : status;
+}
+
+/* Who asks for tests takes "fine" for an answer. */
+static bool has_trials(struct configuration *configuration)
+{
+	const struct value *root = configuration->document.root;
+	const struct value *tests = value_member(root, "tests");
+
+	return configuration->plan->trial_count > 0 ||
+	       fault_at(&configuration->faults, tests ? tests : root,
+		       "write \"tests\": [ { \"name\": …, \"pipeline\": …, \"in\": …, \"out\": … } "
+		       "]",
+		       "there are no tests");
 }
 
 enum exit_status test(const struct command_line *line)
@@ -148,10 +233,11 @@ enum exit_status test(const struct command_line *line)
 
 	log_open(&log, STDERR_FILENO, LOG_TEXT, LOG_LEVEL_DEBUG);
 	const bool fine =
-		configuration_read(&configuration, command_line_configuration(line), true);
+		configuration_read(&configuration, command_line_configuration(line), true) &&
+		has_trials(&configuration);
 	configuration_report(&configuration, &log);
 	if (fine)
-		status = run_trials(configuration.plan);
+		status = run_trials(configuration.plan, line->format == OUTPUT_JSON);
 	configuration_close(&configuration);
 	return status;
 }

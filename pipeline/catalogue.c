@@ -30,7 +30,7 @@ static const struct option admin_options[] = {
 const struct option service_options[] = {
 	OPTION(SIZE, struct service, memory, .standard = "64MiB",
 		.doc = "All of the memory: buffers, codec contexts and windows, staging, pattern "
-		       "databases."),
+		       "databases. A warning says where the machine, or the cgroup, has less."),
 	OPTION(SIZE, struct service, buffer, .standard = "64KiB", .least = "16B", .most = "1MiB",
 		.doc = "The size of one buffer of the pools."),
 	OPTION(COUNT, struct service, workers, .standard = "0", .most = "256",

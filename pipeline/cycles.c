@@ -37,13 +37,21 @@ static void note_path(const struct document *document, struct output *output, co
 		output->paths[output->count++] = arena_format(document->arena, "%s", normal);
 }
 
+/* Only a path with conversions of strftime changes. */
+static unsigned days_of(const struct node *sink)
+{
+	const struct value *path = option_value(sink->type->options, sink->value, "path");
+	return path && path->kind == VALUE_STRING && !strchr(path->text, '%') ? 1 : DAYS;
+}
+
 static struct output output_of(const struct document *document, const struct node *sink)
 {
 	struct output output = { .sink = sink };
 	char path[PATH_MAX];
 	int64_t now = node_time();
-	output.paths = document_allocate(document, DAYS * sizeof(*output.paths));
-	for (unsigned day = 0; day < DAYS; day++)
+	unsigned days = days_of(sink);
+	output.paths = document_allocate(document, days * sizeof(*output.paths));
+	for (unsigned day = 0; day < days; day++)
 		if (sink_ops(sink)->writes(sink, now + day * DAY + day % 24 * HOUR, path))
 			note_path(document, &output, path);
 	return output;

@@ -128,7 +128,7 @@ void node_end_run(struct node *node)
 		engine_want_end(node->pipeline->engine);
 }
 
-bool log_gate_open(struct log_gate *gate, uint64_t now, uint64_t *missed)
+static bool gate_open(struct log_gate *gate, uint64_t now, uint64_t pause, uint64_t *missed)
 {
 	if (now < gate->next) {
 		gate->missed++;
@@ -136,8 +136,18 @@ bool log_gate_open(struct log_gate *gate, uint64_t now, uint64_t *missed)
 	}
 	*missed = gate->missed;
 	gate->missed = 0;
-	gate->next = now + 1000;
+	gate->next = now + pause;
 	return true;
+}
+
+bool log_gate_open(struct log_gate *gate, uint64_t now, uint64_t *missed)
+{
+	return gate_open(gate, now, 1000, missed);
+}
+
+bool log_gate_open_slowly(struct log_gate *gate, uint64_t now, uint64_t *missed)
+{
+	return gate_open(gate, now, 60000, missed);
 }
 
 void node_note(struct node *source, uint32_t stream, uint64_t position)

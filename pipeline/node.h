@@ -345,6 +345,9 @@ struct log_gate {
 };
 bool log_gate_open(struct log_gate *gate, uint64_t now, uint64_t *missed);
 
+/* The same for what goes on and on: one a minute. */
+bool log_gate_open_slowly(struct log_gate *gate, uint64_t now, uint64_t *missed);
+
 /* One event of many alike: said if it is time, with how many were not said since the last one, if any. */
 __attribute__((format(printf, 4, 5))) void node_log_gated(
 	struct node *node, struct log_gate *gate, enum log_level level, const char *format, ...);

@@ -7,6 +7,8 @@
 #include <strings.h>
 
 #include "pipeline/draft.h"
+#include "pipeline/headroom.h"
+#include "pipeline/machine.h"
 #include "pipeline/place.h"
 #include "pipeline/shards.h"
 #include "pipeline/trials.h"
@@ -184,6 +186,21 @@ static void plan_pipelines(struct plan *plan, struct draft *drafts, struct fault
 	}
 }
 
+/* What the pipelines are to each other, and the trials: a rehearsal's plan, with one of them, was checked before. */
+static void check_together(struct plan *plan, struct faults *faults)
+{
+	trials_read(plan, faults);
+	conflicts_find(plan, faults);
+	cycles_find(plan, faults);
+}
+
+static void check_headroom(const struct plan *plan, struct faults *faults)
+{
+	const char *whose;
+	uint64_t most = machine_memory(&whose);
+	headroom_check(plan, most, whose, faults);
+}
+
 /* Makes what `wish` says, in `document`. */
 static struct plan *create(
 	const struct document *document, const struct plan *wish, struct faults *faults)
@@ -205,14 +222,14 @@ static struct plan *create(
 	if (pipelines) {
 		struct draft *drafts = read_pipelines(plan, pipelines, faults);
 		if (!plan->only)
-			trials_read(plan, faults);
-		conflicts_find(plan, faults);
-		cycles_find(plan, faults);
+			check_together(plan, faults);
 		cast_nodes(plan);
 		plan_pipelines(plan, drafts, faults);
 	}
 	if (faults->errors == 0 && plan->count > 0) {
 		shards_assign(plan);
+		if (!plan->only)
+			check_headroom(plan, faults);
 		return plan;
 	}
 	plan_destroy(plan);

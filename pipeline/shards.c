@@ -2,14 +2,11 @@
 
 #include "pipeline/shards.h"
 
-#include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "config/arena.h"
 #include "pipeline/catalogue.h"
+#include "pipeline/machine.h"
 
 static const char mark[] = "{shard}";
 
@@ -44,8 +41,8 @@ void shards_name_paths(const struct pipeline *pipeline)
 	for (size_t i = 0; i < pipeline->node_count; i++) {
 		const struct option *option = shards_path_option(pipeline->nodes[i]);
 		const char **path = option ? field_of(pipeline->nodes[i], option) : NULL;
-		const char *at = path && *path ? strstr(*path, mark) : NULL;
-		if (at)
+		const char *at;
+		while (path && *path && (at = strstr(*path, mark)))
 			*path = arena_format(pipeline->value->document->arena, "%.*s%u%s",
 				(int)(at - *path), *path, pipeline->shard, at + strlen(mark));
 	}
@@ -87,58 +84,9 @@ void shards_check(const struct pipeline *pipeline, struct faults *faults)
 	}
 }
 
-/* The folder of this cgroup (version 2), as /proc names it: "" where it does not. */
-static void find_cgroup(char folder[512])
-{
-	char line[512] = "";
-	FILE *self = fopen("/proc/self/cgroup", "re");
-	folder[0] = '\0';
-	if (!self)
-		return;
-	if (fgets(line, sizeof(line), self) && strncmp(line, "0::", 3) == 0)
-		snprintf(folder, 512, "%.*s", (int)strcspn(line + 3, "\n"), line + 3);
-	fclose(self);
-}
-
-/* Where we are, or else at the root of what we see: in a container the name is another one than in /proc. */
-static FILE *open_cpu_max(void)
-{
-	char folder[512], path[640];
-	find_cgroup(folder);
-	snprintf(path, sizeof(path), "/sys/fs/cgroup%s/cpu.max", folder);
-	if (access(path, R_OK) != 0)
-		return fopen("/sys/fs/cgroup/cpu.max", "re");
-	return fopen(path, "re");
-}
-
-/* Whole processors that the cgroup lets us use; `all` if it says nothing. */
-static uint32_t cgroup_cores(uint32_t all)
-{
-	FILE *file = open_cpu_max();
-	char line[64] = "", *end = line;
-	if (!file)
-		return all;
-	bool read = fgets(line, sizeof(line), file) != NULL;
-	fclose(file);
-	unsigned long long quota = read ? strtoull(line, &end, 10) : 0; /* "max": 0 */
-	unsigned long long period = strtoull(end, NULL, 10);
-	if (quota == 0 || period == 0)
-		return all;
-	unsigned long long cores = (quota + period - 1) / period;
-	return cores > 0 && cores < all ? (uint32_t)cores : all;
-}
-
-static uint32_t cores(void)
-{
-	cpu_set_t set;
-	if (sched_getaffinity(0, sizeof(set), &set) != 0)
-		return 1;
-	return cgroup_cores((uint32_t)CPU_COUNT(&set));
-}
-
 void shards_assign(struct plan *plan)
 {
-	uint64_t workers = plan->service.workers ? plan->service.workers : cores();
+	uint64_t workers = plan->service.workers ? plan->service.workers : machine_cores();
 	plan->workers = workers < plan->count ? (uint32_t)workers : (uint32_t)plan->count;
 	for (size_t i = 0; i < plan->count; i++)
 		plan->pipelines[i]->worker = (uint32_t)(i % plan->workers);

@@ -110,7 +110,7 @@ static void drop(const struct node *tee, struct branch *branch, uint32_t records
 	struct node *first = edge_of(branch->in)->consumer;
 	uint64_t missed;
 	branch->dropped += records;
-	if (log_gate_open(&branch->gate, node_now(tee), &missed))
+	if (log_gate_open_slowly(&branch->gate, node_now(tee), &missed))
 		node_log(first, LOG_LEVEL_WARNING,
 			"the branch does not keep up: its newest records are dropped, %llu so far",
 			(unsigned long long)branch->dropped);

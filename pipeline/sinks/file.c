@@ -25,7 +25,9 @@ static const struct option options[] = {
 		.doc = "The file to write; it and its directories are made where they are missing. "
 		       "Conversions of strftime such as %Y-%m-%d stand for the time at which a "
 		       "record is written: when it moves on, the next record begins another file. "
-		       "%% is a percent sign.",
+		       "%% is a percent sign. {shard} is the number of the pipeline's shard: 0 "
+		       "where "
+		       "there is one.",
 		.example = "\"errors.log\""),
 	OPTION(BOOL, struct file_sink, append, .standard = "true",
 		.doc = "Write behind what the file holds; otherwise it is emptied at the start."),

@@ -207,7 +207,8 @@ static bool stdout_open(struct node *node, struct faults *faults)
 	int flags = fcntl(STDOUT_FILENO, F_GETFL);
 
 	if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY || fstat(STDOUT_FILENO, &status) < 0)
-		return node_fault(node, faults, NULL, "standard output is not open for writing");
+		return node_fault(node, faults, "write to >/dev/null, or use the sink \"null\"",
+			"standard output is not open for writing");
 	if (!gather_open(&sink->gather))
 		return node_fault(node, faults, NULL, "out of memory");
 	sink->node = node;

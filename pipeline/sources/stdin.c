@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -296,14 +297,12 @@ static bool stdin_open(struct node *node, struct faults *faults)
 	struct stdin_source *source = node->state;
 	struct stat status;
 
-	(void)faults;
+	int flags = fcntl(STDIN_FILENO, F_GETFL);
+
+	if (flags < 0 || (flags & O_ACCMODE) == O_WRONLY || fstat(STDIN_FILENO, &status) < 0)
+		return node_fault(node, faults, "read from </dev/null where there is nothing",
+			"standard input is not open for reading");
 	source->node = node;
-	if (fstat(STDIN_FILENO, &status) < 0) {
-		node_log(
-			node, LOG_LEVEL_WARNING, "cannot read standard input: %s", strerror(errno));
-		node->ended = true;
-		return true;
-	}
 	source->is_file = S_ISREG(status.st_mode) || S_ISBLK(status.st_mode);
 	node->expected = bytes_left(&status);
 	source->read = (struct io_operation){ .done = read_done, .owner = source };

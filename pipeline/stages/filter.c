@@ -289,7 +289,7 @@ static bool filter_open(struct node *node, struct faults *faults)
 	filter->views = calloc(filter->most_views, sizeof(*filter->views));
 	if (filter->views && scratch_open(&filter->scratch, filter->scratch_size))
 		return true;
-	return fault_at(faults, NULL, NULL, "there is no memory for a record of %zu bytes",
+	return node_fault(node, faults, NULL, "there is no memory for a record of %zu bytes",
 		filter->scratch_size);
 }
 

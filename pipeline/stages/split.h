@@ -78,7 +78,7 @@ struct split {
 	struct view *views; /* a record on its way out */
 	bool pending;       /* a stream's remainder must be seen to before anything else is taken */
 	uint32_t pending_stream;
-	struct log_gate gate;
+	struct log_gate gate, cut_gate;
 
 	struct line_judge *judge;
 	struct node *node;
@@ -107,6 +107,9 @@ void split_begin_record(struct split_stream *stream);
 
 /* Counts a record that is left out, and says so. */
 void split_drop_record(struct node *node, enum drop_reason reason);
+
+/* Counts a record that is cut to its limit, and says so. */
+void split_cut_record(struct node *node);
 
 /* Adds the first `size` bytes of the first view to its stream's remainder. False: a buffer is needed first. */
 bool split_collect(struct node *node, const struct view *view, uint32_t size);

@@ -2,6 +2,8 @@
 
 #include "pipeline/stages/split.h"
 
+#include "config/units.h"
+
 #include <assert.h>
 
 void split_begin_record(struct split_stream *stream)
@@ -25,6 +27,15 @@ void split_drop_record(struct node *node, enum drop_reason reason)
 	node_drop(node, reason, 1);
 	node_log_gated(node, &split->gate, LOG_LEVEL_WARNING, "a record was dropped: %s",
 		drop_reason_name(reason));
+}
+
+void split_cut_record(struct node *node)
+{
+	struct split *split = node->state;
+	char limit[32];
+	node->account.truncated++;
+	node_log_gated(node, &split->cut_gate, LOG_LEVEL_WARNING,
+		"a record was cut to max_record, %s", size_format(split->limit, limit));
 }
 
 bool split_put_remainder(struct node *node, struct batch *out, uint32_t number, uint64_t size,
@@ -72,7 +83,7 @@ static bool shorten(struct node *node, struct batch *out, uint32_t number)
 	case TRUNCATE:
 		remainder_cut(&split->remainders, number, split->limit);
 		stream->mode = PASS_OVER_TRUNCATED;
-		node->account.truncated++;
+		split_cut_record(node);
 		return true;
 	case DROP:
 		remainder_cut(&split->remainders, number, 0);

@@ -108,7 +108,7 @@ static bool shorten(struct node *node, struct batch *out, uint32_t number)
 		return false;
 	if (cut) {
 		pass_over(split, number);
-		node->account.truncated++;
+		split_cut_record(node);
 	}
 	return true;
 }

@@ -15,15 +15,43 @@ static void expect_in(const char *text, const char *part)
 Test(describe_list, all_kinds)
 {
 	char *text = describe_list(&example_catalogue, NULL);
-	cr_expect_str_eq(text, "sources\n"
-			       "  tcp              Takes connections.\n"
-			       "  stdin            Reads standard input.\n"
-			       "stages\n"
-			       "  filter           Keeps what matches.\n"
-			       "sinks\n"
-			       "  null             Lets go of everything.\n"
-			       "  tcp              Connects.\n");
+	cr_expect_str_eq(text,
+		"sources\n"
+		"  tcp              Takes connections.\n"
+		"  stdin            Reads standard input.\n"
+		"stages\n"
+		"  filter           Keeps what matches.\n"
+		"sinks\n"
+		"  null             Lets go of everything.\n"
+		"  tcp              Connects.\n"
+		"settings\n"
+		"  service          The daemon.\n"
+		"  pipeline         A pipeline, beside its `from`, `stages` and `to`.\n"
+		"  branch           What stands in `to`, beside its kind.\n");
 	free(text);
+}
+
+Test(describe_list, settings)
+{
+	char *text = describe_list(&example_catalogue, "branch");
+	cr_expect_str_eq(text,
+		"branch (settings): What stands in `to`, beside its kind.\n\n"
+		"  when_full        block or drop                        default block\n"
+		"                     What happens when it cannot take more.\n");
+	free(text);
+	cr_expect_null(describe_list(&example_catalogue, "tests"), "this catalogue has none");
+}
+
+Test(describe_list, names_each_once)
+{
+	static const char *const due[] = { "tcp", "stdin", "filter", "null", "service", "pipeline",
+		"branch", NULL };
+	const char *names[DESCRIBED_MOST];
+	size_t i = 0;
+	describe_names(&example_catalogue, names);
+	for (; due[i] != NULL && names[i] != NULL; i++)
+		cr_expect_str_eq(names[i], due[i]);
+	cr_expect_eq(names[i], due[i]);
 }
 
 Test(describe_list, no_such_kind)

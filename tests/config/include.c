@@ -195,10 +195,15 @@ Test(include, what_cannot_be_included, .init = go_somewhere, .fini = leave)
 		"not a number [write \"conf.d/*.json\"]\n"
 		"main.json:1:17 /include/1: an empty string for \"include\" [write at least one "
 		"byte]\n");
+	expect_told("{'include': 'conf.d/none.json', 'pipelines': {}}",
+		"main.json:1:13 /include: there is no file \"conf.d/none.json\" [name a file that "
+		"is "
+		"there, or leave it out]\n");
 	expect_told("{'include': ['conf.d/none*', 'conf.d', '*.json']}",
-		"main.json:1:14 /include/0: warning: \"conf.d/none*\" includes no file []\n"
-		"main.json:1:30 /include/1: cannot read conf.d: Is a directory [name a "
-		"configuration that can be read]\n"
+		"main.json:1:14 /include/0: warning: \"conf.d/none*\" includes no file "
+		"[put a file there, or leave it out: looked for was \"conf.d/none*\"]\n"
+		"main.json:1:30 /include/1: cannot read conf.d: Is a directory [name a file that "
+		"lies in it]\n"
 		"main.json:1:40 /include/2: \"*.json\" includes itself [put the others into a "
 		"folder of their own]\n");
 }

@@ -71,6 +71,32 @@ Test(command_line, graphs_and_forms_of_help)
 	cr_expect_str_eq(line.error, "--graph is one of dot, mermaid, not \"svg\"");
 }
 
+Test(command_line, help_is_about_a_command_or_all)
+{
+	static const char *const all[][2] = {
+		{ "help", NULL },
+		{ "--help", NULL },
+		{ "-h", NULL },
+		{ "--version --help", NULL },
+		{ "help check", "check" },
+		{ "--help check", "check" },
+		{ "check --help", "check" },
+		{ "check -h", "check" },
+		{ "tap --help", "tap" },
+		{ "help help", "help" },
+	};
+	struct command_line line;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		cr_assert(read_words(&line, all[i][0]), "%s: %s", all[i][0], line.error);
+		cr_expect_eq(line.command, COMMAND_HELP, "%s", all[i][0]);
+		if (all[i][1])
+			cr_expect_str_eq(line.topic, all[i][1], "%s", all[i][0]);
+		else
+			cr_expect_null(line.topic, "%s", all[i][0]);
+	}
+}
+
 Test(command_line, every_command)
 {
 	static const struct {
@@ -146,8 +172,28 @@ Test(command_line, wrong_ones_are_told_what_was_meant)
 		{ "validate x", "there is no command \"validate\": did you mean \"check\"?" },
 		{ "run --logformat=json", "there is no option \"--logformat=json\" here: did you "
 					  "mean \"--log-format\"?" },
-		{ "check --quiet", "there is no option \"--quiet\" here" },
-		{ "schema --format json", "there is no option \"--format\" here" },
+		{ "check --quiet", "--quiet is an option of run, not of check" },
+		{ "explain --no-env x", "--no-env is an option of check, not of explain" },
+		{ "schema --format json", "--format is an option of check, explain, list, test, "
+					  "status, help, not of schema" },
+		{ "schema --frmt", "there is no option \"--frmt\" here" },
+		{ "explain --graph dot --format json x",
+			"--graph and --format json exclude each other" },
+		{ "run -c a.json",
+			"the configuration is named without an option: viewduct run CONFIG" },
+		{ "check --config=a.json",
+			"the configuration is named without an option: viewduct check CONFIG" },
+		{ "-f a.json", "a command is missing: did you mean \"viewduct run CONFIG\"?" },
+		{ "a.json",
+			"there is no command \"a.json\": did you mean \"viewduct run a.json\"?" },
+		{ "/etc/a",
+			"there is no command \"/etc/a\": did you mean \"viewduct run /etc/a\"?" },
+		{ "run -q", "there is no option \"-q\" here: did you mean \"--quiet\"?" },
+		{ "run --verbose",
+			"there is no option \"--verbose\" here: did you mean \"--log-level\"?" },
+		{ "help rnu", "there is no command \"rnu\": did you mean \"run\"?" },
+		{ "help -- -x", "there is no command \"-x\"" },
+		{ "help run --format roff", "the help on one command is text only" },
 		{ "run --log-level loud",
 			"--log-level is one of debug, info, warning, error, not \"loud\"" },
 		{ "list --format json", "--format is one of text, markdown, roff, not \"json\"" },
@@ -161,7 +207,8 @@ Test(command_line, wrong_ones_are_told_what_was_meant)
 			"--count is a number, at least 1, not \"4294967296\"" },
 		{ "tap x --count 1x", "--count is a number, at least 1, not \"1x\"" },
 		{ "tap x --grep=", "--grep needs a value" },
-		{ "run --admin x", "there is no option \"--admin\" here" },
+		{ "run --admin x", "--admin is an option of status, top, tap, reload, reopen, "
+				   "health, not of run" },
 		{ "status a", "status takes no argument, but there is \"a\"" },
 		{ "schema a", "schema takes no argument, but there is \"a\"" },
 	};

@@ -23,6 +23,20 @@ Test(descriptors, closed_ones_become_the_null_device)
 	cr_assert(error);
 }
 
+Test(descriptors, closed_ones_can_be_told)
+{
+	const int saved = fcntl(STDOUT_FILENO, F_DUPFD, 10);
+	char byte = 'x';
+
+	close(STDIN_FILENO);
+	close(STDOUT_FILENO);
+	descriptors_fill();
+	const ssize_t got = read(STDIN_FILENO, &byte, 1), put = write(STDOUT_FILENO, &byte, 1);
+	dup2(saved, STDOUT_FILENO);
+	cr_assert_eq(got, -1, "nothing was given, and that is no end");
+	cr_assert_eq(put, -1, "nobody takes it");
+}
+
 Test(descriptors, open_ones_stay)
 {
 	struct stat before, after;

@@ -49,6 +49,26 @@ Test(signals, are_counted_and_told_apart)
 	on_both(expect_counts);
 }
 
+static void expect_nothing(struct loop *loop)
+{
+	struct signals signals;
+
+	signal(SIGUSR2, SIG_DFL);
+	cr_assert(signals_open(&signals, loop));
+	raise(SIGUSR2);
+	raise(SIGTERM);
+	while (signals.ends < 1)
+		loop_turn(loop, -1);
+	cr_assert_not(signals.reopen);
+	cr_assert_not(signals.reload);
+	signals_close(&signals);
+}
+
+Test(signals, one_without_a_meaning_ends_nothing)
+{
+	on_both(expect_nothing);
+}
+
 static void expect_no_harm(struct loop *loop)
 {
 	struct signals signals;

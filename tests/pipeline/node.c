@@ -79,3 +79,17 @@ Test(node, knows_a_sink_that_keeps_nobody_waiting)
 {
 	running_on_both(knows_a_sink_that_keeps_nobody_waiting);
 }
+
+Test(node, what_goes_on_is_told_once_a_minute)
+{
+	struct log_gate gate = { 0 };
+	uint64_t missed = 99;
+
+	cr_expect(log_gate_open_slowly(&gate, 1000, &missed), "at first");
+	cr_expect_eq(missed, 0);
+	cr_expect_not(log_gate_open_slowly(&gate, 2001, &missed));
+	cr_expect_not(log_gate_open_slowly(&gate, 60999, &missed));
+	cr_expect(log_gate_open_slowly(&gate, 61000, &missed), "a minute later");
+	cr_expect_eq(missed, 2);
+	cr_expect_not(log_gate_open_slowly(&gate, 61001, &missed));
+}

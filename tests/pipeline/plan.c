@@ -474,3 +474,19 @@ Test(plan, runs_a_pipeline_as_often_as_it_has_shards, .init = kinds_add)
 	cr_expect_eq(plan->pipelines[3]->shards, 1);
 	kinds_close(&planned);
 }
+
+Test(plan, shards_have_their_number_wherever_it_is_asked_for, .init = kinds_add)
+{
+	struct planned planned;
+	kinds_plan_well(&planned,
+		"{ 'pipelines': { 'a': { 'from': { 'tcp': ':514' }, 'shards': 2,"
+		"    'stages': [ 'split' ], 'to': { 'file': '{shard}/a.{shard}.log' } },"
+		"  'b': { 'from': 'stdin', 'stages': [ 'split' ], 'to': { 'file': 'b.{shard}.log' "
+		"} } } }");
+	static const char *const paths[] = { "0/a.0.log", "1/a.1.log", "b.0.log" };
+	const struct plan *plan = planned.plan;
+	cr_assert_eq(plan->count, 3);
+	for (size_t i = 0; i < 3; i++)
+		cr_expect_str_eq(*(const char **)plan->pipelines[i]->nodes[2]->state, paths[i]);
+	kinds_close(&planned);
+}

@@ -25,6 +25,8 @@ def every_example_passes_check(case):
 def the_tests_inside_of_examples_pass(case):
     ran = 0
     for example in sorted((ROOT / "config/examples").glob("*.json")):
+        if "tests" not in json.loads(example.read_text(encoding="utf-8")):
+            continue
         ended = case.command("test", str(example))
         expect_equal((ended.returncode, ended.stderr), (0, b""), f"test {example.name}: {ended.stdout.decode()}")
         ran += ended.stdout.count(b"ok ")
@@ -80,7 +82,12 @@ def command_lines_are_completed(case):
     expect_equal(complete(case, "list", "dec"), ["decompress"], "a kind")
     expect_equal(complete(case, "list", "tc"), ["tcp"], "a kind that is a source and a sink")
     expect_equal(complete(case, "check", "a"), ["a.json"], "a configuration")
+    expect_equal(complete(case, "list", "servi"), ["service"], "settings")
+    expect_equal(complete(case, "help", "sch"), ["schema"], "a command to be told of")
     expect_equal(complete(case, "version", ""), [], "nothing")
+    expect_equal(complete(case, "--"), ["--help", "--version"], "options in a command's place")
+    expect_equal(complete(case, "version", "--"), ["--help"], "an option of every command")
+    expect_equal(complete(case, "test", "--f"), ["--format"], "an option of a command")
 
 
 @scenario(("epoll",))

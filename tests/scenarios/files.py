@@ -37,7 +37,7 @@ def a_file_passes_unchanged(case):
             if buffer == "64B" and len(data) > 250000:
                 continue
             source = {"file": {"path": case.write("in", data), "follow": False}}
-            result = case.run(one(source, [{"split": "newline"}], {"file": "out"}, buffer=buffer), copied=("pieces", "aside"))
+            result = case.run(one(source, [{"split": "newline"}], {"file": "out"}, buffer=buffer), copied=("aside",))
             expect(case.read("out") == data, f"{name} with buffers of {buffer} is not what it was")
             if buffer != "64B":
                 check_nothing_copied(result)
@@ -117,7 +117,7 @@ def filter_is_grep_on_real_logs(case):
             for buffer in ("256B", "64KiB"):
                 source = {"file": {"path": log, "follow": False}}
                 case.run(one(source, [{"split": "newline"}, {"filter": condition}], {"file": "out"}, buffer=buffer),
-                         copied=("pieces", "aside"))
+                         copied=("aside",))
                 wanted = grep(case, log, *arguments)
                 found = case.read("out")
                 # grep ends the last line where the file does not.
@@ -205,7 +205,7 @@ def long_records_are_cut_dropped_or_split(case):
         source = {"file": {"path": case.write("in", data), "follow": False}}
         split = {"on": "newline", "max_record": "1000B", "too_long": way}
         result = case.run(one(source, [{"split": split}], {"file": {"path": "out", "append": False}}, buffer="256B"),
-                          copied=("pieces", "aside"))
+                          copied=("aside",))
         found = case.read("out")
         expect(found.startswith(b"short\n") and found.endswith(b"\nnext\n"), f"{way}: {found[:40]} … {found[-40:]}")
         expect(abs(len(found) - len(wanted)) <= 1, f"{way}: {len(found)} bytes, wanted {len(wanted)}")

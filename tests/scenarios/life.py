@@ -116,12 +116,6 @@ def closed_standard_descriptors_are_no_trouble(case):
 
 
 @scenario()
-def standard_input_closed_at_start_is_empty(case):
-    result = case.run(one("stdin", [{"split": "newline"}], "stdout"), wrap=["sh", "-c", 'exec "$@" <&-', "sh"])
-    expect_equal(result.stdout, b"", "standard output")
-
-
-@scenario()
 def a_standard_error_that_nobody_reads_stops_nothing(case):
     read, write = os.pipe()
     port = free_port()

@@ -224,13 +224,18 @@ static void from_nothing(enum loop_wish wish)
 
 	node_bench_make(&bench, wish, &source_stdin.type, NODE_SOURCE, NULL);
 	close(STDIN_FILENO);
-	node_bench_open(&bench);
-	cr_assert(bench.node.ended);
+	cr_assert_not(source_stdin.type.open(&bench.node, &bench.faults));
+	be_input(open("/dev/null", O_WRONLY | O_CLOEXEC));
+	cr_assert_not(source_stdin.type.open(&bench.node, &bench.faults));
 	be_input(kept);
+	cr_assert_eq(bench.faults.errors, 2);
+	for (size_t i = 0; i < 2; i++)
+		cr_expect(strstr(
+			bench.faults.items[i].message, "standard input is not open for reading"));
 	node_bench_close(&bench);
 }
 
-Test(stdin_source, has_ended_where_standard_input_is_closed)
+Test(stdin_source, faults_an_input_that_is_not_open_for_reading)
 {
 	node_bench_on_both(from_nothing);
 }
