@@ -127,6 +127,42 @@ Test(codec, lz4_round_trips)
 		check_level(&codec_lz4, level, LARGEST, 4096);
 }
 
+/* As threads do: each frame in one piece, which may be smaller or larger than what the context was made for. */
+static void check_whole(const struct codec *codec, unsigned level, size_t usual)
+{
+	static const size_t sizes[] = { 1, 300, 8191, 20000, 100000, 200000, 300000, LARGEST };
+	size_t most = level < 13 ? LARGEST : 300000, room = codec->bound(most);
+	char *data = malloc(most), *frame = malloc(room), *content = malloc(most + 1);
+	void *context = codec->create(level, usual);
+	for (size_t s = 0; s < sizeof(sizes) / sizeof(*sizes) && sizes[s] <= most; s++) {
+		fill(data, sizes[s], s % 2 ? LOG : HALF_NOISE);
+		codec->begin(context, frame, room);
+		codec->feed(context, data, sizes[s], NULL);
+		size_t made = codec->finish(context);
+		cr_assert_leq(made, codec->bound(sizes[s]));
+		size_t decoded = decode_frame(codec->name, frame, made, content, most + 1);
+		cr_assert_eq(decoded, sizes[s], "%s level %u", codec->name, level);
+		cr_assert(memcmp(content, data, decoded) == 0);
+	}
+	codec->destroy(context);
+	free(data);
+	free(frame);
+	free(content);
+}
+
+Test(codec, frames_may_be_fed_whole, .timeout = 60)
+{
+	static const size_t usual[] = { 4096, 65536, 256 << 10, LARGEST };
+	for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++) {
+		for (unsigned level = 1; level <= 19; level++)
+			check_whole(&codec_zstd, level, usual[i]);
+		check_whole(&codec_gzip, 1, usual[i]);
+		check_whole(&codec_deflate, 6, usual[i]);
+		check_whole(&codec_lz4, 1, usual[i]);
+		check_whole(&codec_lz4, 9, usual[i]);
+	}
+}
+
 Test(codec, gzip_copies_short_pieces_only)
 {
 	static char data[64 << 10];

@@ -65,7 +65,9 @@ static void compress_thrice(struct running *running)
 				threads);
 			cr_assert_eq(system(command), 0, "%s", command);
 		}
-		/* liblz4 and isa-l find matches by what their context did before. */
+		/* liblz4 finds matches by what its context did before. isa-l (2.30) puts a frame's third
+		 * byte into its table where what happens to be in a register says: one frame in some
+		 * thousands differs. */
 		bool same = i > 0 || system("cmp out2 out3 && cmp out3 out4") == 0;
 		cr_assert(same, "%s", codecs[i]);
 	}
