@@ -7,6 +7,7 @@
 static const char *const names[COPY_REASONS] = {
 	[COPY_ASIDE] = "aside",
 	[COPY_THIN] = "thin",
+	[COPY_PIECES] = "pieces",
 	[COPY_STAGE] = "stage",
 	[COPY_TAP] = "tap",
 	[COPY_EXPORT] = "export",

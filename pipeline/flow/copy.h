@@ -9,8 +9,9 @@
 #include <stdint.h>
 
 enum copy_reason {
-	COPY_ASIDE,  /* unfinished records that pinned too much of the pool */
-	COPY_THIN,   /* views of a sixteenth of their buffer or less, when the pool is empty */
+	COPY_ASIDE, /* unfinished records that pinned too much of the pool */
+	COPY_THIN,  /* views of a sixteenth of their buffer or less, when the pool is empty */
+	COPY_PIECES, /* a record in more pieces than an edge holds: no kind of node makes one so far */
 	COPY_STAGE,  /* a codec's staging block */
 	COPY_TAP,    /* samples for somebody who looks on */
 	COPY_EXPORT, /* a view's bytes given to a caller as memory of its own */
