@@ -156,9 +156,10 @@ class Bench:
                 except OSError:
                     continue
 
-    def viewduct(self, backend, source, stages, sink, log_format=None):
-        """The command that runs a pipeline, all else left at its default."""
-        configuration = {"service": {"io": backend}, "pipelines": {"bench": {"from": source, "stages": stages, "to": sink}}}
+    def viewduct(self, backend, source, stages, sink, log_format=None, **options):
+        """The command that runs a pipeline, all else but its `options` left at its default."""
+        pipeline = {"from": source, "stages": stages, "to": sink} | options
+        configuration = {"service": {"io": backend}, "pipelines": {"bench": pipeline}}
         path = pathlib.Path(self.path("viewduct.json"))
         path.write_text(json.dumps(configuration, indent=2))
         how = ["--log-format", log_format] if log_format else ["--quiet"]
