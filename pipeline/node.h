@@ -83,6 +83,10 @@ struct node_type {
 	void (*halt)(struct node *node);
 };
 
+/* What the sources of a pipeline may bring a round, together, and what a sink writes at once. Both are the same: where a
+ * sink took less, its queue would fill up and stay full, and the buffers would go round cold. */
+enum { NODE_MOST_A_ROUND = 1024 * 1024 };
+
 struct source_ops {
 	struct node_type type;
 

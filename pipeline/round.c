@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 enum {
-	SOURCE_BYTES = 256 * 1024, /* that the sources of a pipeline may bring a round, together */
+	MOST_TO_BRANCHES = 256 * 1024, /* a round: each takes the same bytes out of the cache */
 	WORTH_A_WRITE = 128 * 1024
 };
 
@@ -144,10 +144,14 @@ static void step_node(struct run *run, struct node *node)
 
 static uint64_t source_quota(const struct pipeline *pipeline)
 {
-	uint64_t sources = 0;
-	for (size_t i = 0; i < pipeline->node_count; i++)
-		sources += pipeline->nodes[i]->role == NODE_SOURCE && !pipeline->nodes[i]->ended;
-	uint64_t quota = SOURCE_BYTES / (sources ? sources : 1);
+	uint64_t sources = 0, most = NODE_MOST_A_ROUND;
+	for (size_t i = 0; i < pipeline->node_count; i++) {
+		const struct node *node = pipeline->nodes[i];
+		sources += node->role == NODE_SOURCE && !node->ended;
+		if (node->role == NODE_TEE)
+			most = MOST_TO_BRANCHES;
+	}
+	uint64_t quota = most / (sources ? sources : 1);
 	return quota > pipeline->buffer_size ? quota : pipeline->buffer_size;
 }
 

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WRITE_SIZE = 256 * 1024, MOST_MODE = 0777, USUAL_MODE = 0640 };
+enum { MOST_MODE = 0777, USUAL_MODE = 0640 };
 
 static const char *const sync_names[] = { "none", "interval", "batch", NULL };
 
@@ -323,7 +323,7 @@ static uint64_t next_size(struct node *node)
 	struct file_sink *sink = node->state;
 
 	if (!file_move_wanted(node) || !file_move_has_frames(node))
-		return WRITE_SIZE;
+		return NODE_MOST_A_ROUND;
 	uint64_t size = sink->rewinds ? 0 : file_missing(node);
 	if (size > 0)
 		return size;
@@ -332,7 +332,7 @@ static uint64_t next_size(struct node *node)
 		return 0;
 	}
 	file_move(node);
-	return WRITE_SIZE;
+	return NODE_MOST_A_ROUND;
 }
 
 /* At once where nobody needs the thread meanwhile: pipelines come and go. */

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST_A_WRITE = 256 * 1024, RETRY_MS = 1000 };
+enum { RETRY_MS = 1000 };
 
 struct stdout_sink {
 	struct node *node;
@@ -152,7 +152,7 @@ static void stdout_write(struct node *node, struct batch *in)
 	if (node->due > node_now(node))
 		return;
 	node->due = 0;
-	uint64_t bytes = gather_fill(&sink->gather, in, node->framing, MOST_A_WRITE);
+	uint64_t bytes = gather_fill(&sink->gather, in, node->framing, NODE_MOST_A_ROUND);
 	node->safe = in->taken.views;
 	if (bytes == 0)
 		return;

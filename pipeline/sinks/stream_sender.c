@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 enum {
-	MOST_A_SEND = 256 * 1024,
 	MOST_DISCARDED = 1024 * 1024, /* of what a peer sends us, a wake-up */
 	FINISH_MS = 2000              /* for the peer to close, when all was sent */
 };
@@ -187,7 +186,7 @@ void stream_sender_write(struct stream_sender *sender, struct batch *in)
 	keep_time(sender);
 	if (sender->phase != STREAM_UP || sender->send.in_flight)
 		return;
-	uint64_t bytes = gather_fill(&sender->gather, in, node->framing, MOST_A_SEND);
+	uint64_t bytes = gather_fill(&sender->gather, in, node->framing, NODE_MOST_A_ROUND);
 	node->safe = in->taken.views;
 	if (bytes == 0)
 		return;

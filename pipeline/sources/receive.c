@@ -47,7 +47,7 @@ enum receive_result receive_once(struct node *node, struct batch *out, struct bu
 	return result;
 }
 
-enum { MOST_BUFFERS = 8 };
+enum { MOST_BUFFERS = 16 };
 
 /* The current buffer and fresh ones, as one place to receive to. */
 struct places {

@@ -20,6 +20,7 @@ enum {
 	SILENCE_MS = 200,         /* draining: after that a connection has said all */
 	SWEEP_PAUSE_MS = 20,      /* draining: between two looks at all connections */
 	SWEEPS_AN_IDLE_TIME = 16, /* otherwise */
+	WORTH_A_RECEIVE = 4,      /* buffers, of a connection that has as much */
 	RESERVED_DESCRIPTORS = 64 /* for everything but connections */
 };
 
@@ -220,6 +221,17 @@ static uint32_t read_connection(struct connection *connection, struct batch *out
 	return received;
 }
 
+/* What a connection may bring where so many are readable: its part, or what is worth a receive. A lone one may bring all;
+ * among others, who brings little shall not wait for long. */
+static uint64_t part_of(uint64_t left, uint32_t readable, const struct buffer *buffer)
+{
+	uint64_t part = left / readable, worth = (uint64_t)buffer->size * WORTH_A_RECEIVE;
+
+	if (part < worth)
+		part = worth;
+	return part < left ? part : left;
+}
+
 /* Each readable connection once, in turn. */
 static void read_connections(struct stream_listener *source, struct batch *out)
 {
@@ -231,7 +243,8 @@ static void read_connections(struct stream_listener *source, struct batch *out)
 		struct inbox_socket *next = inbox_next(&source->connections.inbox);
 		if (!next)
 			return;
-		left -= read_connection((struct connection *)next, out, left);
+		left -= read_connection(
+			(struct connection *)next, out, part_of(left, turns, source->buffer));
 	}
 }
 

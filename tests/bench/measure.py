@@ -156,9 +156,10 @@ class Bench:
                 except OSError:
                     continue
 
-    def viewduct(self, backend, source, stages, sink, log_format=None, **service):
-        """The command that runs a pipeline, all else left at its default."""
-        configuration = {"service": {"io": backend} | service, "pipelines": {"bench": {"from": source, "stages": stages, "to": sink}}}
+    def viewduct(self, backend, source, stages, sink, log_format=None, service=None, **options):
+        """The command that runs a pipeline, all else but `service` and the pipeline's `options` left at its default."""
+        pipeline = {"from": source, "stages": stages, "to": sink} | options
+        configuration = {"service": {"io": backend} | (service or {}), "pipelines": {"bench": pipeline}}
         path = pathlib.Path(self.path("viewduct.json"))
         path.write_text(json.dumps(configuration, indent=2))
         how = ["--log-format", log_format] if log_format else ["--quiet"]

@@ -50,27 +50,32 @@ def finish_sender(bench, sender):
     return {name: int(time) for name, time in (line.split() for line in bench.rest_of(sender).splitlines())}
 
 
-def until_size(path, wanted):
-    """Until the file has so many bytes; when that was, on the monotonic clock."""
+def until_size(wanted, *paths):
+    """Until the files together have so many bytes; when that was, on the monotonic clock."""
+
+    def size():
+        return sum(size_of(path) for path in paths)
+
     try:
-        until(lambda: size_of(path) >= wanted, "the output", patience=PATIENCE / 3)
+        until(lambda: size() >= wanted, "the output", patience=PATIENCE / 3)
     except Wrong:
-        raise Wrong(f"{size_of(path)} bytes came out, wanted {wanted}") from None
+        raise Wrong(f"{size()} bytes came out, wanted {wanted}") from None
     return time.monotonic_ns()
 
 
-def tcp_to_file(bench, commands, connections, mixed=False):
-    """`commands(port, output)`. `mixed`: it knows no lines, and may cut them where connections meet."""
+def tcp_to_file(bench, commands, connections, mixed=False, outputs=("out",)):
+    """`commands(port, output)`. `mixed`: it knows no lines, and may cut them where connections meet. `outputs`: the names of
+    the files that it writes, which are looked at as if they were one."""
     source = bench.lines("log")
     bench.fresh()
-    path = bench.path("out")
-    server = Server(bench, lambda port: commands(port, path))
+    paths = [bench.path(name) for name in outputs]
+    server = Server(bench, lambda port: commands(port, bench.path("out")))
     sender = server.send(source, connections)
-    reached = until_size(path, os.path.getsize(source))
+    reached = until_size(os.path.getsize(source), *paths)
     began = finish_sender(bench, sender)["began"]
     sample = server.finish(os.path.getsize(source))
     sample.seconds = (reached - began) / 1e9
-    bench.expect_same(bench.tally(path), source, mixed)
+    bench.expect_same(bench.tally(*paths), source, mixed)
     return sample
 
 
@@ -250,11 +255,11 @@ def idle(bench, commands, connections):
     server = Server(bench, lambda port: commands(port, path))
     finish_sender(bench, server.send(warm, 8))
     warmed = os.path.getsize(warm)
-    until_size(path, warmed)
+    until_size(warmed, path)
     before = server.run.resident()
     holder = bench.start([bench.program("idle"), str(server.port), str(connections)], stdin=-1, stdout=-1)
     bench.helper_says(holder, "ready")
-    until_size(path, warmed + connections * len("connection 00000 is here\n"))
+    until_size(warmed + connections * len("connection 00000 is here\n"), path)
     time.sleep(1)  # what is done a little later, such as by timers of setting up, is over
     wakes, resident = server.run.wakes(), server.run.resident()
     time.sleep(2)

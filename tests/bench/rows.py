@@ -272,17 +272,27 @@ def plural(connections):
     return "1 connection" if connections == 1 else f"{connections:,} connections"
 
 
-def to_file(connections):
-    def ours(backend):
+def to_file(connections, shards=1):
+    """With shards, viewduct writes as many files; how it does with one loop, which is its default, stands beside it."""
+
+    def ours(backend, shards=shards):
+        if shards == 1:
+            return lambda bench: plays.tcp_to_file(
+                bench, lambda port, out: [bench.viewduct(backend, listen(port), SPLIT, {"file": out})], connections)
         return lambda bench: plays.tcp_to_file(
-            bench, lambda port, out: [bench.viewduct(backend, listen(port), SPLIT, {"file": out})], connections)
+            bench,
+            lambda port, out: [
+                bench.viewduct(backend, listen(port), SPLIT, {"file": out + ".{shard}"}, shards=shards)],
+            connections, outputs=[f"out.{shard}" for shard in range(shards)])
 
     def other(commands, mixed=False):
         return lambda bench: plays.tcp_to_file(bench, lambda port, out: commands(bench, port, out), connections,
                                                mixed and connections > 1)
 
     fork = ",fork" if connections > 1 else ""
-    row(f"TCP → split → file, {plural(connections)}", ours, {
+    option = f" (shards {shards})" if shards > 1 else ""
+    row(f"TCP → split → file, {plural(connections)}{option}", ours, {
+        **({f"1 shard, {backend}": ours(backend, 1) for backend in BACKENDS} if shards > 1 else {}),
         "socat": needing("socat", other(lambda bench, port, out: [[
             "socat", "-b", "65536", "-u", f"TCP-LISTEN:{port},reuseaddr{fork}", f"OPEN:{out},creat,append"]], True)),
         "rsyslog": needing("rsyslogd", other(lambda bench, port, out: rsyslog(bench, port, out, "imptcp",
@@ -296,7 +306,7 @@ def to_file(connections):
 
 
 to_file(1)
-to_file(8)
+to_file(8, shards=2)
 
 
 def relay(stages, wanted=None):
@@ -320,6 +330,7 @@ def socat_relay(bench, port, to):
 row("TCP → split → TCP", relay(SPLIT), {
     "socat": peer("socat", socat_relay),
     "haproxy": peer("haproxy", haproxy),
+    "recv + send loop": lambda bench: plays.tcp_to_tcp(bench, lambda port, to: loop(bench, "loop_relay", port, to)),
 }, [Reach("rate", 1.3, "socat", ("uring",)), Reach("rate", 1, "haproxy", ("uring",)),
     Reach("cpu", 0.7, "socat", ("uring",))])
 
@@ -366,7 +377,7 @@ SCRAPES = 1000
 
 def scraped(backend):
     return lambda bench: plays.scraped(bench, lambda port, admin: [bench.viewduct(
-        backend, listen(port), [*SPLIT, {"filter": "ERROR"}], "null", "json", admin=f"127.0.0.1:{admin}")],
+        backend, listen(port), [*SPLIT, {"filter": "ERROR"}], "null", "json", service={"admin": f"127.0.0.1:{admin}"})],
         errors_kept(bench), SCRAPES)
 
 

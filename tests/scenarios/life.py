@@ -21,7 +21,7 @@ def term_under_load_loses_nothing(case):
     daemon = case.daemon(listening(port, {"file": "out"}, drain="30s"))
     names = ("a", "b", "c", "d")
     data = {name: case.make_records(name, 30000, seed=seed) for seed, name in enumerate(names)}
-    clients = [threading.Thread(target=peer.send, args=(port, data[name], 20000)) for name in names]
+    clients = [threading.Thread(target=peer.send_over, args=(peer.connect(port), data[name], 20000)) for name in names]
     for client in clients:
         client.start()
     until(lambda: case.size("out") > 0, "the first bytes")

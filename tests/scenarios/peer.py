@@ -40,8 +40,13 @@ def wait_for_end(connection):
 
 def send(port, data, chunk=None, seed=1):
     """A client that sends everything and ends. `chunk`: bytes a write, "random", or all at once."""
+    send_over(connect(port), data, chunk, seed)
+
+
+def send_over(connection, data, chunk=None, seed=1):
+    """The same, of one that is connected."""
     random_size = random.Random(seed)
-    with connect(port) as connection:
+    with connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         at = 0
         while at < len(data):

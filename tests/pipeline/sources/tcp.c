@@ -196,6 +196,56 @@ Test(tcp_source, brings_much_in_several_buffers_at_once)
 	node_bench_on_both(much);
 }
 
+static int connect_saying_much(struct node_bench *bench, size_t size)
+{
+	int client = connect_client(bench);
+	size_t sent = 0;
+
+	for (size_t part = 1; part > 0 && sent < size; sent += part)
+		part = say_pattern(client, sent, size);
+	cr_assert_eq(sent, size, "the kernel keeps as much");
+	return client;
+}
+
+static void divides_quota(enum loop_wish wish)
+{
+	enum { SIZE = 24000, QUOTA = 8192, PART = QUOTA / 2 }; /* what a window takes at once */
+	struct node_bench bench = {
+		.buffer_size = 1024, .buffers = 64, .room = 64, .quota = QUOTA
+	};
+	struct taken taken = { 0 };
+	const struct taken_stream *streams = taken.streams;
+	int divided = 0;
+
+	open_listening(&bench, wish, NULL);
+	int clients[] = { connect_saying_much(&bench, SIZE), connect_saying_much(&bench, SIZE) };
+	for (int turns = 0; taken.bytes < 2 * SIZE; turns++) {
+		cr_assert_lt(turns, NODE_BENCH_MOST_TURNS);
+		size_t before[] = { streams[0].size, streams[1].size };
+		bool both = before[0] > 0 && before[1] > 0 && before[0] + PART <= SIZE &&
+			    before[1] + PART <= SIZE;
+
+		node_bench_turn(&bench, NODE_BENCH_WAIT_MS);
+		taken_take(&taken, &bench);
+		for (int i = 0; both && i < 2; i++)
+			cr_assert_eq(streams[i].size - before[i], PART, "stream %d", i);
+		divided += both;
+	}
+	cr_assert_gt(divided, 0);
+	for (int i = 0; i < 2; i++) {
+		is_pattern(&streams[i], SIZE);
+		close(clients[i]);
+	}
+	UNTIL_TAKEN(&bench, &taken, taken.ends == 2);
+	taken_close(&taken);
+	node_bench_close(&bench);
+}
+
+Test(tcp_source, divides_its_quota_among_those_that_bring_much)
+{
+	node_bench_on_both(divides_quota);
+}
+
 static void shares_a_buffer(enum loop_wish wish)
 {
 	struct node_bench bench = { 0 };
