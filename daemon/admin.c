@@ -107,6 +107,17 @@ static bool usual_path(struct admin *admin)
 	return size > 0 && (size_t)size < sizeof(admin->socket_path);
 }
 
+/* True: it runs without. */
+static bool warn_of_no_place(struct admin *admin)
+{
+	admin->socket_path[0] = '\0';
+	log_say(admin->log, LOG_LEVEL_WARNING,
+		"no commands: there is no usual place for their socket; set XDG_RUNTIME_DIR, or "
+		"name "
+		"a path in service.admin.socket");
+	return true;
+}
+
 static const char *serve_socket(struct admin *admin)
 {
 	const char *why =
@@ -128,7 +139,7 @@ static bool open_socket(
 	if (options->socket)
 		snprintf(admin->socket_path, sizeof(admin->socket_path), "%s", options->socket);
 	else if (!usual_path(admin))
-		return true;
+		return warn_of_no_place(admin);
 	const char *why = serve_socket(admin);
 	if (!why)
 		return true;

@@ -14,6 +14,7 @@ from machine import PATIENCE, Machine
 UNIT = "viewduct.service"
 LOGS = "/var/log/private/viewduct"  # where /var/log/viewduct leads, for a unit with a user of its own
 DROP_INS = "/etc/systemd/system/viewduct.service.d"
+CONFIGURATION = "/etc/viewduct/viewduct.json"
 PORT = 5140
 
 
@@ -127,6 +128,81 @@ def reload_reopens_the_files(machine):
     expect_records(machine, [b"after the reload"])
 
 
+def configuration(to, service="{}", stages='[ "split" ]'):
+    """One that takes all from the sockets that are passed."""
+    return f"""{{ "service": {service}, "pipelines": {{ "logs": {{
+        "from": [ {{ "tcp": "systemd:tcp" }}, {{ "udp": "systemd:udp" }}, {{ "unix": "systemd:unix" }} ],
+        "stages": {stages}, "to": {{ "file": "{to}" }} }} }} }}"""
+
+
+def a_reload_keeps_the_passed_sockets(machine):
+    """To another file: the connection that is open goes on, in the middle of a record, new ones are accepted, and of those
+    who connect meanwhile nobody is refused and nothing is lost."""
+    sent, over, before = [], threading.Event(), main_pid(machine)
+
+    def connect_on_and_on():
+        while not over.is_set():
+            text = b"meanwhile %d" % len(sent)
+            send(machine, text + b"\n")
+            sent.append(text)
+
+    client = threading.Thread(target=connect_on_and_on)
+    with machine.connect(PORT) as connection:
+        connection.sendall(b"before\nha")
+        expect_records(machine, [b"before"])
+        client.start()
+        for number in range(3):
+            write(machine, CONFIGURATION, configuration(f"next{number}.log"))
+            machine.run("systemctl reload viewduct")
+            connection.sendall(b"lf %d\nha" % number)
+            expect_records(machine, [b"half %d" % number], f"next{number}.log")
+            send(machine, b"new\n")
+            expect_records(machine, [b"new"], f"next{number}.log")
+        over.set()
+        client.join()
+        connection.sendall(b"lf of all\n")
+        expect_records(machine, [b"half of all"], "next2.log")
+    names = ("all.log", *(f"next{number}.log" for number in range(3)))
+    got = sorted(record for name in names for record in records_of(machine, name) if record.startswith(b"meanwhile "))
+    expect_equal(got, sorted(sent), "what was sent meanwhile")
+    expect_equal(main_pid(machine), before, "the process")
+
+
+def a_refused_reload_is_told(machine):
+    """One that is wrong, and one that only a restart could take: the command fails, and what ran goes on."""
+    path = pathlib.Path(machine.path(CONFIGURATION))
+    good, before = path.read_text(encoding="utf-8"), main_pid(machine)
+    for text, why in ((good.replace("split", "spilt"), "is not a stage"),
+                      (configuration("next2.log", '{ "memory": "48MiB" }'), "memory")):
+        path.write_text(text, encoding="utf-8")
+        expect(machine.try_run("systemctl reload viewduct")[0] != 0, f"it was reloaded: {text}")
+        expect(why in machine.run("journalctl --sync; journalctl -n 30 -u viewduct"), f"the journal does not say {why}")
+        expect_equal((machine.show(UNIT, "ActiveState"), main_pid(machine)), ("active", before), "the unit")
+        send(machine, b"behind what was refused\n")
+        expect_records(machine, [b"behind what was refused"], "next2.log")
+    path.write_text(configuration("all.log", '{ "admin": false }'), encoding="utf-8")
+    machine.run("systemctl restart viewduct; systemctl reload viewduct")
+    until(lambda: "untouched" in machine.run("journalctl --sync; journalctl -n 5 -u viewduct"), "the reload by a signal")
+    path.write_text(configuration("all.log"), encoding="utf-8")
+    machine.run("systemctl restart viewduct")
+
+
+def who_waits_in_the_queue_is_served_by_the_next(machine):
+    """Connections that the process does not come to accept."""
+    for number, command in enumerate(("restart", "kill -s KILL")):
+        wanted = [b"queued %d %d" % (number, each) for each in range(50)]
+        os.kill(outer_pid(machine), signal.SIGSTOP)
+        clients = [machine.connect(PORT) for _ in wanted]
+        for client, text in zip(clients, wanted):
+            client.sendall(text + b"\n")
+            client.shutdown(socket.SHUT_WR)
+        machine.run(f"systemctl {command} viewduct")
+        for client in clients:
+            expect_equal(client.recv(1), b"", "what is said to a client")
+            client.close()
+        expect_records(machine, wanted)
+
+
 def a_kill_refuses_nobody(machine):
     """Connections are made one after the other while the process is killed three times; each is served by someone."""
     refused, stop, count = [], threading.Event(), [0]
@@ -203,7 +279,7 @@ def a_restart_loses_nothing(machine):
 
 
 def journal_lines_have_priorities(machine):
-    write(machine, "/etc/viewduct/viewduct.json", """{ "pipelines": { "logs": {
+    write(machine, CONFIGURATION, """{ "pipelines": { "logs": {
         "from": { "tcp": "systemd:tcp" }, "stages": [ "split" ], "to": { "file": "all.log" } } } }""")
     machine.run("systemctl restart viewduct")
     entries = machine.journal(UNIT)
@@ -228,12 +304,9 @@ def a_hung_process_is_started_again(machine):
 
 
 def a_wrong_configuration_stops_it(machine):
-    path = pathlib.Path(machine.path("/etc/viewduct/viewduct.json"))
+    path = pathlib.Path(machine.path(CONFIGURATION))
     good = path.read_text(encoding="utf-8")
-    before = main_pid(machine)
     path.write_text(good.replace("split", "spilt"), encoding="utf-8")
-    expect(machine.try_run("systemctl reload viewduct")[0] != 0, "a wrong configuration was reloaded")
-    expect_equal(main_pid(machine), before, "the process behind a refused reload")
     machine.try_run("systemctl restart viewduct")
     until(lambda: machine.show(UNIT, "ActiveState") == "failed", "the failure")
     expect_equal(machine.show(UNIT, "ExecMainStatus"), "78", "the exit status")
@@ -252,7 +325,7 @@ def the_drop_ins_work(machine):
     folder.mkdir()
     machine.run("chgrp adm /srv/archive && chmod 2770 /srv/archive")
     machine.run(f"cp /usr/local/share/viewduct/systemd/*.conf {DROP_INS}")
-    write(machine, "/etc/viewduct/viewduct.json", """{ "pipelines": { "logs": {
+    write(machine, CONFIGURATION, """{ "pipelines": { "logs": {
         "from": { "tcp": "systemd:tcp" }, "stages": [ "split", { "filter": { "regex": "^\\\\w+ed" } } ],
         "to": { "file": "/srv/archive/kept.log" } } } }""")
     machine.run("systemctl daemon-reload && systemctl restart viewduct")
@@ -262,7 +335,8 @@ def the_drop_ins_work(machine):
 
 
 STEPS = [the_readme_installs_and_starts_it, its_exposure_is_low, io_uring_and_compiled_patterns_work_in_it,
-         data_come_through_the_activated_sockets, it_can_be_asked, reload_reopens_the_files, a_kill_refuses_nobody,
+         data_come_through_the_activated_sockets, it_can_be_asked, reload_reopens_the_files, a_reload_keeps_the_passed_sockets,
+         a_refused_reload_is_told, who_waits_in_the_queue_is_served_by_the_next, a_kill_refuses_nobody,
          stopping_under_load_loses_nothing, a_restart_loses_nothing, journal_lines_have_priorities,
          a_hung_process_is_started_again, a_wrong_configuration_stops_it, the_drop_ins_work]
 

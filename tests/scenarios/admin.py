@@ -10,7 +10,7 @@ import stat
 import threading
 
 import peer
-from harness import expect, expect_equal, free_port, one, scenario, until
+from harness import Skip, expect, expect_equal, free_port, one, scenario, until
 
 FAMILIES = """records_total bytes_total filtered_records_total dropped_records_total held_records copied_bytes_total
 peeked_bytes_total in_flight_records pool_buffers connections sink_up blocked_seconds_total reconnects_total
@@ -196,7 +196,17 @@ def requests_are_bounded(case):
     for held in idle:
         held.close()
     until(lambda: ask(port, "/health") == (200, "ok\n"), "health at the address")
-    daemon.expect_bounded(64 << 20, 100)
+    held = [socket.socket(socket.AF_UNIX) for _ in range(100)]
+    for each in held:
+        each.connect(case.path("admin.sock"))
+    tasks = f"/proc/{daemon.process.pid}/task"
+    until(lambda: len(os.listdir(tasks)) >= 64, "threads of the socket's connections")
+    expect_equal(ask(port, "/health"), (200, "ok\n"), "health while the socket is full")
+    expect(len(os.listdir(tasks)) < 80, f"{len(os.listdir(tasks))} threads")
+    for each in held:
+        each.close()
+    until(lambda: ask(case.path("admin.sock"), "/health") == (200, "ok\n"), "health at the socket")
+    daemon.expect_bounded(64 << 20, 200)
     daemon.drain()
 
 
@@ -215,6 +225,18 @@ def addresses_that_cannot_be_had_are_told(case):
                                                             "socket": "admin.sock"}))
     expect_equal(ask(port, "/ready"), (200, "ready\n"), "readiness")
     daemon.drain()
+
+
+@scenario(backends=("uring",))
+def who_has_no_place_for_a_socket_is_told(case):
+    if os.geteuid() != 0:
+        raise Skip("this needs to become another user")
+    os.chmod(case.folder, 0o755)
+    drop = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "env", "-u", "XDG_RUNTIME_DIR"]
+    configuration = one({"generate": {"lines": 1}}, [], "null", admin=f"127.0.0.1:{free_port()}")
+    result = case.daemon(configuration, wrap=drop, wait=False).finish()
+    told = [text for text in result.messages("warning") if "XDG_RUNTIME_DIR" in text]
+    expect_equal(len(told), 1, f"how often the remedy is named: {result.messages()}")
 
 
 @scenario(backends=("uring",))

@@ -652,7 +652,13 @@ def scrapes_go_on_meanwhile_and_balance(case):
         except Exception as error:  # shown below
             wrong.append(error)
 
-    threads = [threading.Thread(target=scrape, daemon=True) for _ in range(2)]
+    def look():
+        """Of the metrics ten answers a second are new; of these each is."""
+        while not over.is_set():
+            if ask(admin, "/status")[0] != 200:
+                wrong.append("/status")
+
+    threads = [threading.Thread(target=run, daemon=True) for run in (scrape, scrape, look)]
     for thread in threads:
         thread.start()
     for number in range(1, 15):
@@ -665,8 +671,8 @@ def scrapes_go_on_meanwhile_and_balance(case):
     clients.end()
     expect_equal(wrong, [], "scrapes that failed")
     expect(len(seen) >= 1000, f"only {len(seen)} scrapes")
-    found = metrics(admin)
-    expect_equal(total(found, "records_total", node="main.to.0", direction="in"), 24000, "records of all generations")
+    until(lambda: total(metrics(admin), "records_total", node="main.to.0", direction="in") == 24000,
+          "records of all generations")
     daemon.drain(copied=("aside", "thin"))
     case.verify(case.read("out"), **clients.runs)
 
