@@ -87,12 +87,8 @@ static const char *search_few(const struct finder *finder, const char *data, siz
 #include "pipeline/search/finder_kernel.h"
 
 #if defined(__x86_64__) || defined(__aarch64__)
-#if defined(__x86_64__)
-#define BLOCK __m128i
-#else
-#define BLOCK uint8x16_t
-#endif
 #define LANES(name) block_##name
+#define BLOCK BLOCK_LANES
 #define TARGET BLOCK_TARGET
 #define SIZE BLOCK_SIZE
 #define SHIFT BLOCK_SHIFT

@@ -79,6 +79,7 @@ LANES_INLINE uint64_t word_mask(uint64_t lanes)
 
 /* 16 bytes */
 
+#define BLOCK_LANES __m128i
 #define BLOCK_TARGET
 #define BLOCK_SIZE 16
 #define BLOCK_SHIFT 0
@@ -196,6 +197,7 @@ LANES_INLINE WIDE_TARGET __m256i wide_look_up(__m256i table, __m256i lanes)
 #elif defined(__aarch64__)
 #include <arm_neon.h>
 
+#define BLOCK_LANES uint8x16_t
 #define BLOCK_TARGET
 #define BLOCK_SIZE 16
 #define BLOCK_SHIFT 2

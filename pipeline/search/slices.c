@@ -81,12 +81,8 @@ static const char *search_each(const struct slices *slices, const char *data, si
 
 #if defined(__x86_64__) || defined(__aarch64__)
 
-#if defined(__x86_64__)
-#define BLOCK __m128i
-#else
-#define BLOCK uint8x16_t
-#endif
 #define LANES(name) block_##name
+#define BLOCK BLOCK_LANES
 #define TARGET TABLE_TARGET
 #define SIZE BLOCK_SIZE
 #define SHIFT BLOCK_SHIFT

@@ -1,21 +1,19 @@
 /* The engine: branches, back-pressure, quotas and epochs, with the bench's source and sinks. */
 
 #include "tests/support/bench.h"
+#include "tests/support/chance.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { LINES = 2000 };
 
 static uint64_t seeded(void)
 {
-	const char *given = getenv("SEED");
-	uint64_t seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
-	cr_log_info("SEED=%llu", (unsigned long long)seed);
-	return seed;
+	chance_begin();
+	return chance_seed();
 }
 
 /* `lines` numbered lines of different length; to be freed. */

@@ -4,6 +4,7 @@
 #include "pipeline/codecs/codec.h"
 
 #include "tests/pipeline/codecs/decode.h"
+#include "tests/support/chance.h"
 
 #include <criterion/criterion.h>
 #include <malloc.h>
@@ -14,16 +15,6 @@
 
 enum { LARGEST = 1 << 20 };
 
-static uint64_t seed = 0x9e3779b97f4a7c15;
-
-static uint32_t any(uint32_t below)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (uint32_t)(seed >> 33) % below;
-}
-
 enum kind { ZEROS, NOISE, LOG, HALF_NOISE, KINDS };
 
 static void fill_log(char *data, size_t size)
@@ -32,8 +23,8 @@ static void fill_log(char *data, size_t size)
 		"status=200", "worker", "GET /index.html", "took", "ms" };
 	for (size_t at = 0; at < size;) {
 		char word[48];
-		int length = snprintf(word, sizeof(word), "%s%u%c", words[any(10)], any(1000),
-			any(12) ? ' ' : '\n');
+		int length = snprintf(word, sizeof(word), "%s%u%c", words[chance(10)], chance(1000),
+			chance(12) ? ' ' : '\n');
 		for (int i = 0; i < length && at < size; i++)
 			data[at++] = word[i];
 	}
@@ -46,13 +37,13 @@ static void fill(char *data, size_t size, enum kind kind)
 		fill_log(data, size);
 	if (kind == NOISE || kind == HALF_NOISE)
 		for (size_t i = 0; i < size; i++)
-			data[i] = (char)any(kind == NOISE ? 256 : 23);
+			data[i] = (char)chance(kind == NOISE ? 256 : 23);
 }
 
 /* Pieces of `piece` bytes; 0: of random sizes, short and long ones mixed. */
 static size_t piece_size(size_t piece, size_t left)
 {
-	size_t size = piece ? piece : any(4) ? any(300) : any(100000);
+	size_t size = piece ? piece : chance(4) ? chance(300) : chance(100000);
 	return size < left ? size : left;
 }
 

@@ -1,32 +1,15 @@
 /* The batch against a naive queue, operation by operation. */
 
 #include "pipeline/flow/batch.h"
+#include "tests/support/chance.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { BUFFERS = 12, BUFFER_SIZE = 64, MOST = 64, MOST_PIECES = 5 };
 
-static uint64_t seed;
-
-static uint32_t any(uint32_t below)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (uint32_t)(seed >> 33) % below;
-}
-
-/* Each run has its own seed, printed if a check fails; VIEWDUCT_SEED repeats one. */
-static void begin(void)
-{
-	const char *given = getenv("VIEWDUCT_SEED");
-	seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL) * 0x9e3779b97f4a7c15 | 1;
-}
-
-TestSuite(batch, .init = begin);
+TestSuite(batch, .init = chance_begin);
 
 /* Views in an array: no ring, no counts kept, everything worked out anew. */
 struct model {
@@ -41,7 +24,6 @@ struct pair {
 	struct model model;
 	struct pool *pool;
 	struct buffer *filling; /* what is sliced next, so that neighbours occur */
-	uint64_t seed;
 };
 
 static bool model_marked(const struct model *model)
@@ -146,7 +128,7 @@ static uint32_t model_group(const struct pair *pair)
 }
 
 #define SAME(real, expected)                                                                       \
-	cr_assert_eq(real, expected, "seed %#llx", (unsigned long long)pair->seed)
+	cr_assert_eq(real, expected, "seed %#llx", (unsigned long long)chance_seed())
 
 static void compare(const struct pair *pair)
 {
@@ -167,7 +149,7 @@ static void compare(const struct pair *pair)
 
 static bool more_to_fill(struct pair *pair)
 {
-	if (pair->filling && (buffer_room(pair->filling) == 0 || any(12) == 0))
+	if (pair->filling && (buffer_room(pair->filling) == 0 || chance(12) == 0))
 		buffer_release(&pair->filling);
 	if (!pair->filling)
 		pair->filling = pool_take(pair->pool);
@@ -177,28 +159,28 @@ static bool more_to_fill(struct pair *pair)
 /* The next bytes of a buffer, or now and then static ones, or none. */
 static bool next_view(struct pair *pair, struct view *view)
 {
-	if (any(8) == 0) {
+	if (chance(8) == 0) {
 		*view = view_of_static(", ", 2);
 		return true;
 	}
 	if (!more_to_fill(pair))
 		return false;
 	uint32_t room = buffer_room(pair->filling);
-	*view = view_publish(pair->filling, 1 + any(room < 9 ? room : 9));
+	*view = view_publish(pair->filling, 1 + chance(room < 9 ? room : 9));
 	return true;
 }
 
 static uint32_t last_tag(enum flow_kind kind)
 {
 	if (kind == FLOW_BYTES)
-		return any(3) | (any(6) ? 0 : any(2) ? VIEW_END : VIEW_BROKEN);
-	return (1 + any(3)) | (kind == FLOW_RECORDS && any(5) == 0 ? VIEW_BARE : 0);
+		return chance(3) | (chance(6) ? 0 : chance(2) ? VIEW_END : VIEW_BROKEN);
+	return (1 + chance(3)) | (kind == FLOW_RECORDS && chance(5) == 0 ? VIEW_BARE : 0);
 }
 
 static void try_put(struct pair *pair)
 {
 	struct view views[MOST_PIECES];
-	uint32_t count = 0, wanted = pair->batch.kind == FLOW_BYTES ? 1 : 1 + any(3) * any(3);
+	uint32_t count = 0, wanted = pair->batch.kind == FLOW_BYTES ? 1 : 1 + chance(3) * chance(3);
 	while (count < wanted && next_view(pair, &views[count]))
 		count++;
 	if (count == 0)
@@ -241,8 +223,8 @@ static void try_advance(struct pair *pair)
 	if (model_ready(model) == 0 || model->views[0].size < 2)
 		return;
 	struct view *first = &model->views[0];
-	uint32_t bytes = 1 + any(first->size - 1);
-	uint32_t records = pair->batch.kind == FLOW_BYTES ? 0 : any(view_records(first) + 1);
+	uint32_t bytes = 1 + chance(first->size - 1);
+	uint32_t records = pair->batch.kind == FLOW_BYTES ? 0 : chance(view_records(first) + 1);
 	if (records > 0 && records == view_records(first))
 		records--;
 	batch_advance(&pair->batch, bytes, records);
@@ -267,7 +249,7 @@ static void try_mark(struct pair *pair)
 
 static void step(struct pair *pair)
 {
-	switch (any(8)) {
+	switch (chance(8)) {
 	case 0:
 		try_mark(pair);
 		break;
@@ -286,7 +268,7 @@ static void step(struct pair *pair)
 
 static void run(enum flow_kind kind, uint32_t room, uint32_t pin_limit, int steps)
 {
-	struct pair local = { .model.mark = UINT64_MAX, .seed = seed }, *pair = &local;
+	struct pair local = { .model.mark = UINT64_MAX }, *pair = &local;
 	bool opened = batch_open(&pair->batch, kind, room);
 	cr_assert(opened);
 	pair->batch.pin_limit = pin_limit;
@@ -304,8 +286,8 @@ static void run(enum flow_kind kind, uint32_t room, uint32_t pin_limit, int step
 static void run_kind(enum flow_kind kind)
 {
 	for (int round = 0; round < 30; round++) {
-		run(kind, MOST_PIECES + any(MOST - MOST_PIECES), 0, 400);
-		run(kind, MOST_PIECES + any(10), 1 + any(4), 400);
+		run(kind, MOST_PIECES + chance(MOST - MOST_PIECES), 0, 400);
+		run(kind, MOST_PIECES + chance(10), 1 + chance(4), 400);
 	}
 }
 

@@ -1,20 +1,11 @@
 /* Each set of instructions counts what a look at every byte counts. */
 
 #include "pipeline/flow/count.h"
+#include "tests/support/chance.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
-
-static uint64_t seed = 0x2545f4914f6cdd1d;
-
-static uint32_t any(uint32_t below)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (uint32_t)(seed >> 33) % below;
-}
 
 static size_t count_slowly(const char *data, size_t size, char byte)
 {
@@ -29,7 +20,7 @@ static void check(size_t size, size_t offset, uint32_t share, char byte)
 {
 	char *memory = malloc(offset + size + 1), *data = memory + offset;
 	for (size_t i = 0; i < size; i++)
-		data[i] = any(share) == 0 ? byte : (char)any(256);
+		data[i] = chance(share) == 0 ? byte : (char)chance(256);
 	char *end = realloc(memory, offset + size > 0 ? offset + size : 1);
 	data = end + offset;
 	size_t count = count_slowly(data, size, byte);
@@ -43,20 +34,20 @@ static void check(size_t size, size_t offset, uint32_t share, char byte)
 Test(count, every_small_size)
 {
 	for (size_t size = 0; size < 600; size++)
-		check(size, any(40), 1 + any(8), '\n');
+		check(size, chance(40), 1 + chance(8), '\n');
 }
 
 /* A lane is full at 255, and a block of 256 bytes adds eight to it. */
 Test(count, nothing_but_hits)
 {
 	for (size_t size = 4000; size < 20000; size += 61)
-		check(size, any(40), 1, '\n');
+		check(size, chance(40), 1, '\n');
 }
 
 Test(count, any_byte)
 {
 	for (int byte = 0; byte < 256; byte++)
-		check(1000 + any(9000), any(40), 1 + any(200), (char)byte);
+		check(1000 + chance(9000), chance(40), 1 + chance(200), (char)byte);
 }
 
 static size_t bit(uint64_t mask, unsigned at)
@@ -68,12 +59,12 @@ static void check_masks(mask_equality *equal, mask_parity *parity)
 {
 	char data[64];
 	for (int round = 0; round < 2000; round++) {
-		char byte = (char)any(256);
+		char byte = (char)chance(256);
 		size_t odd = 0;
 		memset(data, byte, sizeof(data));
 		for (unsigned i = 0; i < 64; i++)
-			if (any(3) > 0)
-				data[i] = (char)((unsigned)byte ^ 1u << any(8));
+			if (chance(3) > 0)
+				data[i] = (char)((unsigned)byte ^ 1u << chance(8));
 		uint64_t mask = equal(data, byte), within = parity(mask);
 		for (unsigned i = 0; i < 64; i++) {
 			cr_assert_eq(bit(mask, i), data[i] == byte);

@@ -1,20 +1,11 @@
 /* Framing against a walk that looks at one byte after the other. */
 
 #include "pipeline/flow/framing.h"
+#include "tests/support/chance.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
-
-static uint64_t seed = 0x853c49e6748fea9b;
-
-static uint32_t any(uint32_t below)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (uint32_t)(seed >> 33) % below;
-}
 
 /* The size up to the end of the record that starts at `start`; 0 if it does not end. */
 static size_t walk(const char *delimiter, const char *data, size_t start, size_t size)
@@ -65,7 +56,7 @@ static void check_delimiter(const char *delimiter, size_t size, uint32_t letters
 	struct framing framing = framing_delimited(delimiter, (uint32_t)strlen(delimiter), false);
 	cr_assert_eq(framing.self_overlapping, overlaps(delimiter));
 	for (size_t i = 0; i < size; i++)
-		data[i] = (char)('a' + any(letters));
+		data[i] = (char)('a' + chance(letters));
 	char *end = realloc(data, size > 0 ? size : 1);
 	check(&framing, delimiter, end, size);
 	check_starts(&framing, delimiter, end, size);
@@ -80,7 +71,7 @@ Test(framing, agrees_with_a_walk)
 			for (uint32_t i = 0; i < length; i++)
 				delimiter[i] = letters >> i & 1 ? 'b' : 'a';
 			for (size_t size = 0; size < 40; size++)
-				check_delimiter(delimiter, size, 2 + any(2));
+				check_delimiter(delimiter, size, 2 + chance(2));
 			check_delimiter(delimiter, 300, 3);
 		}
 }
@@ -94,10 +85,10 @@ Test(framing, counts_long_runs)
 	memset(data, '\n', SIZE);
 	cr_assert_eq(framing_count(&framing, data, SIZE), SIZE);
 	for (int round = 0; round < 50; round++) {
-		size_t size = any(SIZE);
-		uint32_t share = 1 + any(6);
+		size_t size = chance(SIZE);
+		uint32_t share = 1 + chance(6);
 		for (size_t i = 0; i < size; i++)
-			data[i] = any(share) == 0 ? '\n' : 'x';
+			data[i] = chance(share) == 0 ? '\n' : 'x';
 		check(&framing, "\n", data, size);
 	}
 }

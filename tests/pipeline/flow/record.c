@@ -1,34 +1,16 @@
 /* The record cursor: whatever the views, the records are the same. */
 
 #include "pipeline/flow/record.h"
+#include "tests/support/chance.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MOST_RECORD = 400, INPUT = 1500, MOST_VIEWS = 2048 };
 
-static uint64_t seed, first_seed;
-
-static uint32_t any(uint32_t below)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (uint32_t)(seed >> 33) % below;
-}
-
-static void begin(void)
-{
-	const char *given = getenv("VIEWDUCT_SEED");
-	first_seed =
-		given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL) * 0x9e3779b97f4a7c15 | 1;
-	seed = first_seed;
-}
-
-TestSuite(record, .init = begin);
+TestSuite(record, .init = chance_begin);
 
 /* An input and where its records end; the last one may be bare. */
 struct input {
@@ -52,16 +34,16 @@ static size_t record_end(const struct input *input, size_t start, const char *de
 static void make_input(struct input *input, const char *delimiter)
 {
 	static const char letters[] = "ab\r\nxyz";
-	*input = (struct input){ .bare = any(2) };
+	*input = (struct input){ .bare = chance(2) };
 	size_t width = strlen(delimiter), since = 0;
-	uint32_t kinds = 2 + any(6);
+	uint32_t kinds = 2 + chance(6);
 	while (input->size < INPUT) {
-		bool end = ++since > MOST_RECORD / 2 || any(20) == 0;
+		bool end = ++since > MOST_RECORD / 2 || chance(20) == 0;
 		for (size_t i = 0; end && i < width; i++)
 			input->data[input->size++] = delimiter[i];
 		if (end)
 			since = 0;
-		input->data[input->size++] = letters[any(kinds)];
+		input->data[input->size++] = letters[chance(kinds)];
 	}
 	size_t start = 0;
 	for (size_t end; (end = record_end(input, start, delimiter)) > 0; start = end)
@@ -101,7 +83,7 @@ static void put_input(struct putter *putter, const struct input *input, uint32_t
 {
 	uint32_t next = 0;
 	for (size_t at = 0, part; at < input->size; at += part) {
-		part = 1 + any(longest);
+		part = 1 + chance(longest);
 		part = part < input->size - at ? part : input->size - at;
 		size_t end = at;
 		uint32_t records = 0;
@@ -153,9 +135,9 @@ static void check_records(
 		size_t size = input->ends[i] - at;
 		bool bare = input->bare && i + 1 == input->count, whole = batch_group(batch) == 1;
 		cr_assert(record_first(batch, framing, &scratch, &record), "seed %#llx",
-			(unsigned long long)first_seed);
+			(unsigned long long)chance_seed());
 		cr_assert_eq(record.whole, size, "record %u, seed %#llx", i,
-			(unsigned long long)first_seed);
+			(unsigned long long)chance_seed());
 		cr_assert_eq(record.bare, bare);
 		cr_assert_eq(
 			record.size, content_size(expected, size, framing->delimiter, crlf, bare));

@@ -1,35 +1,17 @@
 /* Remainders: whatever is pinned, packed or put aside, a stream's bytes stay what they were, and the quota is kept. */
 
 #include "pipeline/flow/remainder.h"
+#include "tests/support/chance.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { STREAMS = 7, BUFFERS = 40, MOST_PIECES = 12, MOST_SIZE = 6000, MOST_VIEWS = 64 };
 
-static uint64_t seed, first_seed;
+TestSuite(remainder, .init = chance_begin);
 
-static uint32_t any(uint32_t below)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (uint32_t)(seed >> 33) % below;
-}
-
-static void begin(void)
-{
-	const char *given = getenv("VIEWDUCT_SEED");
-	first_seed =
-		given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL) * 0x9e3779b97f4a7c15 | 1;
-	seed = first_seed;
-}
-
-TestSuite(remainder, .init = begin);
-
-#define HOLDS(condition) cr_assert(condition, "seed %#llx", (unsigned long long)first_seed)
+#define HOLDS(condition) cr_assert(condition, "seed %#llx", (unsigned long long)chance_seed())
 
 /* The remainders, and beside them each stream's bytes as they should be. */
 struct pair {
@@ -79,7 +61,7 @@ static bool receive(struct pair *pair, uint32_t size, struct view *view)
 		return false;
 	size = size < buffer_room(pair->filling) ? size : buffer_room(pair->filling);
 	for (uint32_t i = 0; i < size; i++)
-		buffer_end(pair->filling)[i] = (char)any(256);
+		buffer_end(pair->filling)[i] = (char)chance(256);
 	*view = view_publish(pair->filling, size);
 	return true;
 }
@@ -88,7 +70,7 @@ static enum remainder_result add_view(struct pair *pair, uint32_t stream, struct
 {
 	struct buffer *others[BUFFERS] = { 0 };
 	uint32_t count = 0;
-	if (pair->crowded && any(6) == 0)
+	if (pair->crowded && chance(6) == 0)
 		while ((others[count] = pool_take_spare(pair->pool)))
 			count++;
 	enum remainder_result result = remainder_add(&pair->real, stream, view);
@@ -156,14 +138,14 @@ static void compare(const struct pair *pair)
 
 static void step(struct pair *pair, uint32_t longest)
 {
-	uint32_t stream = any(STREAMS);
+	uint32_t stream = chance(STREAMS);
 	size_t size = pair->sizes[stream];
-	if (size > MOST_SIZE - longest || any(12) == 0)
-		take(pair, stream, any(2) ? SIZE_MAX : any((uint32_t)size + 2));
-	else if (any(20) == 0)
-		forget(pair, stream, any((uint32_t)size + 2));
+	if (size > MOST_SIZE - longest || chance(12) == 0)
+		take(pair, stream, chance(2) ? SIZE_MAX : chance((uint32_t)size + 2));
+	else if (chance(20) == 0)
+		forget(pair, stream, chance((uint32_t)size + 2));
 	else
-		add(pair, stream, 1 + any(longest));
+		add(pair, stream, 1 + chance(longest));
 }
 
 /* How often a stream had to wait. */

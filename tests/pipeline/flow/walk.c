@@ -4,22 +4,13 @@
 
 #include "pipeline/flow/prefix.h"
 #include "pipeline/flow/scan.h"
+#include "tests/support/chance.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { MOST = 4000 };
-
-static uint64_t seed = 0x9e3779b97f4a7c15;
-
-static uint32_t any(uint32_t below)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (uint32_t)(seed >> 33) % below;
-}
 
 static struct walk scan_all(
 	const struct framing *framing, const char *data, size_t size, uint64_t limit)
@@ -61,14 +52,14 @@ static const uint64_t limits[] = { SCAN_NO_LIMIT, FRAMING_MOST, 300, 20, 3 };
 static void check_cuts(const struct framing *framing, const char *data, size_t size)
 {
 	for (size_t cut = size > 70 ? size - 70 : 0; cut <= size; cut++)
-		check(framing, data, cut, limits[any(5)]);
-	check(framing, data, any((uint32_t)size + 1), SCAN_NO_LIMIT);
+		check(framing, data, cut, limits[chance(5)]);
+	check(framing, data, chance((uint32_t)size + 1), SCAN_NO_LIMIT);
 }
 
 static size_t content_size(void)
 {
 	static const uint32_t sizes[] = { 2, 12, 130, 130, 400 };
-	return any(sizes[any(5)]);
+	return chance(sizes[chance(5)]);
 }
 
 static size_t add_record(const struct framing *framing, char *to)
@@ -78,7 +69,7 @@ static size_t add_record(const struct framing *framing, char *to)
 		content = 200;
 	size_t size = prefix_write(framing, content, to);
 	for (size_t i = 0; i < content; i++)
-		to[size++] = (char)any(256);
+		to[size++] = (char)chance(256);
 	if (framing->kind == FRAMING_NETSTRING)
 		to[size++] = ',';
 	return size;
@@ -99,12 +90,12 @@ static void check_prefixes(struct framing framing, bool damaged)
 	char data[MOST];
 	for (int round = 0; round < 60; round++) {
 		size_t size = 0;
-		for (uint32_t records = any(30); records > 0 && size < MOST - 450; records--)
-			size += framing.kind == FRAMING_OCTETS && any(5) == 0
+		for (uint32_t records = chance(30); records > 0 && size < MOST - 450; records--)
+			size += framing.kind == FRAMING_OCTETS && chance(5) == 0
 					? add_line(data + size)
 					: add_record(&framing, data + size);
 		if (damaged && size > 0)
-			data[any((uint32_t)size)] = "09-:,  x\xff"[any(9)];
+			data[chance((uint32_t)size)] = "09-:,  x\xff"[chance(9)];
 		check_cuts(&framing, data, size);
 	}
 }
@@ -173,7 +164,7 @@ Test(walk, records_of_one_size)
 	char data[200];
 	memset(data, 'x', sizeof(data));
 	for (fixed.size = 1; fixed.size < 210; fixed.size++)
-		check(&fixed, data, any(201), limits[any(5)]);
+		check(&fixed, data, chance(201), limits[chance(5)]);
 }
 
 static void check_quoted(const char *data, size_t size)
@@ -187,17 +178,17 @@ static void check_quoted(const char *data, size_t size)
 		cr_assert_eq(found.records, wanted.records);
 	}
 	free(exact);
-	check(&csv, data, size, limits[any(5)]);
+	check(&csv, data, size, limits[chance(5)]);
 }
 
 Test(walk, quotes)
 {
 	char data[MOST];
 	for (int round = 0; round < 3000; round++) {
-		size_t size = any(round % 2 ? 200 : MOST);
-		uint32_t letters = 3 + any(60);
+		size_t size = chance(round % 2 ? 200 : MOST);
+		uint32_t letters = 3 + chance(60);
 		for (size_t i = 0; i < size; i++) {
-			uint32_t letter = any(letters);
+			uint32_t letter = chance(letters);
 			data[i] = letter == 0 ? '"' : letter == 1 ? '\n' : 'x';
 		}
 		check_quoted(data, size);
@@ -222,8 +213,8 @@ static void check_delimiter(const char *delimiter, size_t size, uint32_t letters
 	char data[MOST];
 	struct framing framing = framing_delimited(delimiter, (uint32_t)strlen(delimiter), false);
 	for (size_t i = 0; i < size; i++)
-		data[i] = any(9) == 0 ? (char)('a' + any(letters))
-				      : delimiter[i % framing.delimiter_size];
+		data[i] = chance(9) == 0 ? (char)('a' + chance(letters))
+					 : delimiter[i % framing.delimiter_size];
 	char *exact = exactly(data, size);
 	struct walk wanted = find_all(delimiter, exact, size);
 	for (enum mask_set set = MASK_PORTABLE; set <= mask_best(); set++) {
@@ -243,7 +234,8 @@ Test(walk, delimiters)
 		"abcdefgh", "||\n", "aaaaaaaaab" };
 	for (size_t i = 0; i < sizeof(delimiters) / sizeof(*delimiters); i++)
 		for (int round = 0; round < 400; round++)
-			check_delimiter(delimiters[i], any(round % 2 ? 150 : 2000), 1 + any(4));
+			check_delimiter(
+				delimiters[i], chance(round % 2 ? 150 : 2000), 1 + chance(4));
 }
 
 Test(walk, nothing)

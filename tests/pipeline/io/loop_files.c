@@ -5,8 +5,12 @@
 
 #include "tests/pipeline/io/both.h"
 
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 
 TestSuite(loop_files, .timeout = 60);
 
@@ -321,4 +325,76 @@ static void fails_at_once(struct loop *loop)
 Test(loop_files, fails_at_once)
 {
 	on_both(fails_at_once);
+}
+
+struct slow_reader {
+	int fd;
+	pid_t writer;
+	pthread_t thread;
+};
+
+static bool is_asleep(pid_t thread)
+{
+	char path[64], state = 0;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", thread);
+	FILE *file = fopen(path, "re");
+	cr_assert(file && fscanf(file, "%*d (%*[^)]) %c", &state) == 1);
+	fclose(file);
+	return state == 'S';
+}
+
+/* Makes room when the writer has slept for it for longer than a quick write takes. */
+static void *read_late(void *context)
+{
+	static const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
+	const struct slow_reader *reader = context;
+	static char data[1 << 16];
+
+	while (!is_asleep(reader->writer))
+		sched_yield();
+	nanosleep(&pause, NULL);
+	cr_assert_gt(read(reader->fd, data, sizeof(data)), 0);
+	return NULL;
+}
+
+/* A pipe without room, to stand for a disk that keeps its writers waiting. */
+static int full_pipe(struct slow_reader *reader)
+{
+	static const char data[4096];
+	int ends[2];
+
+	cr_assert_eq(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	while (write(ends[1], data, sizeof(data)) > 0)
+		;
+	cr_assert_eq(errno, EAGAIN);
+	cr_assert_eq(fcntl(ends[1], F_SETFL, 0), 0);
+	*reader = (struct slow_reader){ .fd = ends[0], .writer = gettid() };
+	return ends[1];
+}
+
+/* The reader may have seen the writer asleep before it began to write: then once more. */
+static void notices_a_slow_file(struct loop *loop)
+{
+	struct pace pace = { 0 };
+	struct iovec piece = piece_of("late", 4);
+
+	for (int tries = 100; pace.quick_from == 0; tries--) {
+		struct probe probe = probe_make();
+		struct slow_reader reader;
+		int file = full_pipe(&reader);
+
+		cr_assert_gt(tries, 0, "slow writes are taken for quick ones");
+		cr_assert_eq(pthread_create(&reader.thread, NULL, read_late, &reader), 0);
+		io_write_at_once(loop, &probe.operation, &pace, file, &piece, 1);
+		cr_assert_eq(pthread_join(reader.thread, NULL), 0);
+		cr_assert_eq(end_of(loop, &probe), 4);
+		close(reader.fd);
+		close(file);
+	}
+}
+
+Test(loop_files, notices_a_slow_file)
+{
+	on_both(notices_a_slow_file);
 }

@@ -6,6 +6,7 @@
 
 #include "pipeline/search/lanes.h"
 #include "pipeline/search/pattern.h"
+#include "tests/support/chance.h"
 
 #include <criterion/criterion.h>
 #include <malloc.h>
@@ -13,30 +14,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MOST_RUN = 600, MOST_RECORDS = MOST_RUN + 1, MOST_PATTERN = 64 };
 
 /* Chance */
-
-static uint64_t seed, state;
-
-static void set_seed(void)
-{
-	const char *wanted = getenv("VIEWDUCT_SEED");
-	seed = wanted ? strtoull(wanted, NULL, 10) : (uint64_t)time(NULL);
-	state = seed * 0x9e3779b97f4a7c15 + 1;
-	printf("condition: seed %llu (VIEWDUCT_SEED repeats it)\n", (unsigned long long)seed);
-	fflush(stdout);
-}
-
-static uint32_t any(uint32_t below)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (uint32_t)(state >> 33) % below;
-}
 
 /* Conditions by hand */
 
@@ -219,7 +200,7 @@ static void check_run(struct search *search, const struct condition *condition,
 		if (judged != holds)
 			tell(condition, 0);
 		cr_assert(judged == holds, "seed %llu: %.*s is judged %d by %s",
-			(unsigned long long)seed, (int)pieces[i].content, record, judged,
+			(unsigned long long)chance_seed(), (int)pieces[i].content, record, judged,
 			search_method(search));
 		if (holds == search_inverted(search))
 			continue;
@@ -228,19 +209,19 @@ static void check_run(struct search *search, const struct condition *condition,
 		if (!found || start + chopped != pieces[i].start || end + chopped != pieces[i].end)
 			tell(condition, 0);
 		cr_assert(found, "seed %llu: record %zu of %zu (%.*s) is not found by %s",
-			(unsigned long long)seed, i, count, (int)pieces[i].content, record,
+			(unsigned long long)chance_seed(), i, count, (int)pieces[i].content, record,
 			search_method(search));
 		cr_assert(start + chopped == pieces[i].start && end + chopped == pieces[i].end,
-			"seed %llu: found %zu-%zu, not %zu-%zu, by %s", (unsigned long long)seed,
-			start + chopped, end + chopped, pieces[i].start, pieces[i].end,
-			search_method(search));
+			"seed %llu: found %zu-%zu, not %zu-%zu, by %s",
+			(unsigned long long)chance_seed(), start + chopped, end + chopped,
+			pieces[i].start, pieces[i].end, search_method(search));
 		from = pieces[i].end;
-		chopped = any(2) ? chopped : from;
+		chopped = chance(2) ? chopped : from;
 	}
 	bool more = search_next(
 		search, run + chopped, size - chopped, bare, from - chopped, &start, &end);
-	cr_assert(!more, "seed %llu: found one too many at %zu by %s", (unsigned long long)seed,
-		start, search_method(search));
+	cr_assert(!more, "seed %llu: found one too many at %zu by %s",
+		(unsigned long long)chance_seed(), start, search_method(search));
 }
 
 static struct framing framings[6];
@@ -259,11 +240,11 @@ static void make_framings(void)
 static size_t random_run(const struct framing *framing, char *run)
 {
 	static const char bytes[] = "aabbAfo x_\r\n\0,\xe9";
-	size_t size = any(any(4) ? 60 : MOST_RUN), at = 0;
-	uint32_t rarity = 2 + any(12);
+	size_t size = chance(chance(4) ? 60 : MOST_RUN), at = 0;
+	uint32_t rarity = 2 + chance(12);
 	while (at + framing->delimiter_size < size) {
-		if (any(rarity))
-			run[at++] = bytes[any(sizeof(bytes) - 1)];
+		if (chance(rarity))
+			run[at++] = bytes[chance(sizeof(bytes) - 1)];
 		else
 			for (uint32_t i = 0; i < framing->delimiter_size; i++)
 				run[at++] = framing->delimiter[i];
@@ -276,9 +257,9 @@ static size_t random_run(const struct framing *framing, char *run)
 static void random_literal(char *text)
 {
 	static const char bytes[] = "aabbAfo x,\r\n\xe9";
-	uint32_t size = 1 + any(any(3) ? 2 : 4);
+	uint32_t size = 1 + chance(chance(3) ? 2 : 4);
 	for (uint32_t i = 0; i < size; i++)
-		*text++ = bytes[any(sizeof(bytes) - 1)];
+		*text++ = bytes[chance(sizeof(bytes) - 1)];
 	*text = 0;
 }
 
@@ -306,15 +287,15 @@ static void random_pattern(char *pattern)
 {
 	do {
 		pattern[0] = 0;
-		uint32_t count = 1 + any(5);
+		uint32_t count = 1 + chance(5);
 		for (uint32_t i = 0; i < count; i++)
-			strcat(pattern, tokens[any(sizeof(tokens) / sizeof(*tokens))]);
+			strcat(pattern, tokens[chance(sizeof(tokens) / sizeof(*tokens))]);
 	} while (!compiles(pattern));
 }
 
 static struct bytes_list random_list(bool patterns)
 {
-	size_t count = any(3) ? 1 : 1 + any(patterns ? 3 : 6);
+	size_t count = chance(3) ? 1 : 1 + chance(patterns ? 3 : 6);
 	struct bytes *items = calloc(count, sizeof(*items));
 	for (size_t i = 0; i < count; i++) {
 		char text[MOST_PATTERN];
@@ -331,7 +312,7 @@ static void random_condition(struct condition *condition, unsigned depth);
 
 static struct subtrees random_conditions(unsigned depth)
 {
-	size_t count = 1 + any(3);
+	size_t count = 1 + chance(3);
 	struct condition *conditions = calloc(count, sizeof(*conditions));
 	for (size_t i = 0; i < count; i++)
 		random_condition(&conditions[i], depth);
@@ -342,7 +323,7 @@ static void random_test(struct condition *condition, unsigned depth)
 {
 	struct bytes_list *leaves[] = { &condition->contains, &condition->starts_with,
 		&condition->ends_with, &condition->equals, &condition->regex, &condition->regex };
-	uint32_t kind = any(depth > 0 ? 10 : 6);
+	uint32_t kind = chance(depth > 0 ? 10 : 6);
 	if (kind < 6 && leaves[kind]->count == 0)
 		*leaves[kind] = random_list(kind >= 4);
 	else if ((kind == 6 || kind == 7) && condition->any.count == 0)
@@ -355,8 +336,8 @@ static void random_test(struct condition *condition, unsigned depth)
 
 static void random_condition(struct condition *condition, unsigned depth)
 {
-	*condition = (struct condition){ .ignore_case = any(4) == 0 };
-	uint32_t tests = any(4) ? 1 : 2;
+	*condition = (struct condition){ .ignore_case = chance(4) == 0 };
+	uint32_t tests = chance(4) ? 1 : 2;
 	for (uint32_t i = 0; i < tests; i++)
 		random_test(condition, depth);
 }
@@ -372,7 +353,7 @@ static void check_random_condition(unsigned depth, bool seen[WAYS])
 {
 	struct condition condition;
 	random_condition(&condition, depth);
-	const struct framing *framing = &framings[any(2) ? 0 : any(6)];
+	const struct framing *framing = &framings[chance(2) ? 0 : chance(6)];
 	struct faults faults = { 0 };
 	struct search *search = search_create(&condition, framing, NULL, &faults);
 	cr_assert(search, "%s", faults.items[0].message);
@@ -396,12 +377,12 @@ static void check_random_condition(unsigned depth, bool seen[WAYS])
 static void check_random_conditions(unsigned count)
 {
 	bool seen[WAYS] = { false };
-	set_seed();
+	chance_begin();
 	make_framings();
 	for (unsigned i = 0; i < count; i++)
 		check_random_condition(i % 3, seen);
 	for (int i = 0; i < WAYS; i++)
-		cr_expect(seen[i], "seed %llu: way %d", (unsigned long long)seed, i);
+		cr_expect(seen[i], "seed %llu: way %d", (unsigned long long)chance_seed(), i);
 }
 
 Test(condition, finds_what_judging_each_record_finds)
@@ -461,7 +442,7 @@ static void check_kept(const char *pattern, bool fold, bool inverted)
 
 Test(condition, borders_and_anchors_lead_nobody_astray)
 {
-	set_seed();
+	chance_begin();
 	make_framings();
 	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
 		for (int way = 0; way < 4; way++)

@@ -3,33 +3,14 @@
 #include "pipeline/search/finder.h"
 
 #include "pipeline/search/lanes.h"
+#include "tests/support/chance.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MOST_DATA = 700 };
-
-static uint64_t seed, state;
-
-static void set_seed(void)
-{
-	const char *wanted = getenv("VIEWDUCT_SEED");
-	seed = wanted ? strtoull(wanted, NULL, 10) : (uint64_t)time(NULL);
-	state = seed * 0x9e3779b97f4a7c15 + 1;
-	printf("finder: seed %llu (VIEWDUCT_SEED repeats it)\n", (unsigned long long)seed);
-	fflush(stdout);
-}
-
-static uint32_t any(uint32_t below)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (uint32_t)(state >> 33) % below;
-}
 
 static unsigned char lower(char byte)
 {
@@ -63,8 +44,9 @@ static void check(const struct literal *literal, const char *text, size_t size)
 		const char *wanted = look(literal, data + from, size - from);
 		const char *found = finder_find(&finder, data + from, size - from);
 		cr_assert_eq(found, wanted, "seed %llu, %s: %.*s in %zu bytes: %zd, not %zd",
-			(unsigned long long)seed, lanes_name(), (int)literal->size, literal->data,
-			size, found ? found - data : -1, wanted ? wanted - data : -1);
+			(unsigned long long)chance_seed(), lanes_name(), (int)literal->size,
+			literal->data, size, found ? found - data : -1,
+			wanted ? wanted - data : -1);
 		if (!wanted)
 			break;
 		from = (size_t)(wanted - data) + 1;
@@ -78,31 +60,31 @@ static const char bytes[] = "abAB{[@`0_\n\0\xc1\xe1x:";
 static void fill(char *data, size_t size, uint32_t letters)
 {
 	for (size_t i = 0; i < size; i++)
-		data[i] = bytes[any(letters)];
+		data[i] = bytes[chance(letters)];
 }
 
 static void plant(char *data, size_t size, const struct literal *literal)
 {
 	if (literal->size > size)
 		return;
-	size_t at = any((uint32_t)(size - literal->size) + 1);
+	size_t at = chance((uint32_t)(size - literal->size) + 1);
 	for (size_t i = 0; i < literal->size; i++) {
 		bool letter = lower(literal->data[i]) >= 'a' && lower(literal->data[i]) <= 'z';
 		char other = (char)(literal->data[i] ^ 0x20);
-		data[at + i] = literal->fold && letter && any(2) ? other : literal->data[i];
+		data[at + i] = literal->fold && letter && chance(2) ? other : literal->data[i];
 	}
 }
 
 static void check_random(size_t size)
 {
 	char text[MOST_DATA], needle[MOST_DATA];
-	uint32_t letters = 2 + any(any(2) ? 3 : sizeof(bytes) - 3);
-	struct literal literal = { needle, size, any(2) };
+	uint32_t letters = 2 + chance(chance(2) ? 3 : sizeof(bytes) - 3);
+	struct literal literal = { needle, size, chance(2) };
 	fill(needle, size, letters);
-	size_t length = any(3) ? any(3 * (uint32_t)size + 80) : any(MOST_DATA);
+	size_t length = chance(3) ? chance(3 * (uint32_t)size + 80) : chance(MOST_DATA);
 	length = length > MOST_DATA ? MOST_DATA : length;
 	fill(text, length, letters);
-	for (uint32_t i = any(4); i > 0; i--)
+	for (uint32_t i = chance(4); i > 0; i--)
 		plant(text, length, &literal);
 	check(&literal, text, length);
 }
@@ -110,12 +92,12 @@ static void check_random(size_t size)
 static void check_lanes(enum lanes most)
 {
 	lanes_limit_for_tests(most);
-	set_seed();
+	chance_begin();
 	for (int round = 0; round < 150; round++)
 		for (size_t size = 1; size <= 64; size++)
 			check_random(size);
 	for (int round = 0; round < 200; round++)
-		check_random(65 + any(300));
+		check_random(65 + chance(300));
 }
 
 Test(finder, finds_what_looking_at_every_place_finds_with_words)

@@ -5,34 +5,15 @@
 #include "pipeline/search/lanes.h"
 #include "pipeline/search/literal_slices.h"
 #include "pipeline/search/literal_table.h"
+#include "tests/support/chance.h"
 
 #include <criterion/criterion.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MOST_LITERALS = 500, MOST_SIZE = 300, MOST_DATA = 2000 };
-
-static uint64_t seed, state;
-
-static void set_seed(void)
-{
-	const char *wanted = getenv("VIEWDUCT_SEED");
-	seed = wanted ? strtoull(wanted, NULL, 10) : (uint64_t)time(NULL);
-	state = seed * 0x9e3779b97f4a7c15 + 1;
-	printf("literal_set: seed %llu (VIEWDUCT_SEED repeats it)\n", (unsigned long long)seed);
-	fflush(stdout);
-}
-
-static uint32_t any(uint32_t below)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (uint32_t)(state >> 33) % below;
-}
 
 static unsigned char lower(char byte)
 {
@@ -65,14 +46,15 @@ static const char bytes[] = "abABcxyZ019_-. /:=\n\r\0~\xc1\xe1[{@`";
 
 static void random_literals(struct literal *literals, size_t count)
 {
-	uint32_t longest = any(4) ? 1 + any(9) : 1 + any(any(4) ? 30 : MOST_SIZE);
-	uint32_t shortest = 1 + any(longest), letters = 2 + any(sizeof(bytes) - 3), fold = any(3);
+	uint32_t longest = chance(4) ? 1 + chance(9) : 1 + chance(chance(4) ? 30 : MOST_SIZE);
+	uint32_t shortest = 1 + chance(longest), letters = 2 + chance(sizeof(bytes) - 3),
+		 fold = chance(3);
 	for (size_t i = 0; i < count; i++) {
-		size_t size = shortest + any(longest - shortest + 1);
+		size_t size = shortest + chance(longest - shortest + 1);
 		char *data = malloc(size);
 		for (size_t j = 0; j < size; j++)
-			data[j] = bytes[any(letters)];
-		literals[i] = (struct literal){ data, size, fold == 2 ? any(2) : fold };
+			data[j] = bytes[chance(letters)];
+		literals[i] = (struct literal){ data, size, fold == 2 ? chance(2) : fold };
 	}
 }
 
@@ -81,22 +63,22 @@ static void plant(char *data, size_t size, const struct literal *literal)
 	if (literal->size > size)
 		return;
 	size_t room = size - literal->size;
-	size_t at = any(3) ? any((uint32_t)room + 1) : any(2) ? 0 : room;
+	size_t at = chance(3) ? chance((uint32_t)room + 1) : chance(2) ? 0 : room;
 	for (size_t i = 0; i < literal->size; i++) {
 		char byte = literal->data[i];
 		bool letter = lower(byte) >= 'a' && lower(byte) <= 'z';
-		data[at + i] = literal->fold && letter && any(2) ? (char)(byte ^ 32) : byte;
+		data[at + i] = literal->fold && letter && chance(2) ? (char)(byte ^ 32) : byte;
 	}
 }
 
 static size_t random_data(char *data, const struct literal *literals, size_t count)
 {
-	size_t size = any(any(5) ? 100 : MOST_DATA);
-	uint32_t rarity = 1 + any(20), letters = 2 + any(sizeof(bytes) - 3);
+	size_t size = chance(chance(5) ? 100 : MOST_DATA);
+	uint32_t rarity = 1 + chance(20), letters = 2 + chance(sizeof(bytes) - 3);
 	for (size_t i = 0; i < size; i++)
-		data[i] = any(rarity) ? 'q' : bytes[any(letters)];
-	for (uint32_t i = any(5); i > 0; i--)
-		plant(data, size, &literals[any((uint32_t)count)]);
+		data[i] = chance(rarity) ? 'q' : bytes[chance(letters)];
+	for (uint32_t i = chance(5); i > 0; i--)
+		plant(data, size, &literals[chance((uint32_t)count)]);
 	return size;
 }
 
@@ -117,7 +99,7 @@ static void ways_open(struct ways *ways, const struct literal *literals, size_t 
 	lanes_limit_for_tests(LANES_WIDE);
 	ways->wide = literal_slices_create(literals, count);
 	cr_assert_eq(ways->wide != NULL, lanes_best() >= LANES_TABLE);
-	lanes_limit_for_tests(any(8) ? LANES_WIDE : LANES_BLOCK);
+	lanes_limit_for_tests(chance(8) ? LANES_WIDE : LANES_BLOCK);
 	ways->set = literal_set_create(literals, count);
 	cr_assert(ways->set);
 	cr_assert_gt(literal_set_cost(ways->set), count * sizeof(struct literal));
@@ -137,16 +119,17 @@ static void check_hit(const struct literal *literals, size_t count, const char *
 {
 	size_t end = first_end(literals, count, data, size);
 	cr_assert_eq(hit != NULL, end > 0, "seed %llu: %zu literals in %zu bytes: found %d by %s",
-		(unsigned long long)seed, count, size, hit != NULL, way);
+		(unsigned long long)chance_seed(), count, size, hit != NULL, way);
 	if (!hit)
 		return;
 	cr_assert_lt((size_t)(hit - data), end, "seed %llu: one before was missed by %s",
-		(unsigned long long)seed, way);
+		(unsigned long long)chance_seed(), way);
 	bool there = false;
 	for (size_t i = 0; i < count; i++)
 		there |= literals[i].size == length && hit + length <= data + size &&
 			 is_at(&literals[i], hit);
-	cr_assert(there, "seed %llu: that is none of them, %s", (unsigned long long)seed, way);
+	cr_assert(there, "seed %llu: that is none of them, %s", (unsigned long long)chance_seed(),
+		way);
 }
 
 static void check_find(const struct ways *ways, const struct literal *literals, size_t count,
@@ -185,9 +168,10 @@ static void check_random(size_t count)
 
 Test(literal_set, finds_what_looking_at_every_byte_finds)
 {
-	set_seed();
+	chance_begin();
 	for (int round = 0; round < 1000; round++)
-		check_random(any(3) ? 1 + any(8) : 1 + any(any(5) ? 60 : MOST_LITERALS));
+		check_random(
+			chance(3) ? 1 + chance(8) : 1 + chance(chance(5) ? 60 : MOST_LITERALS));
 }
 
 Test(literal_set, cases_of_letters_only_are_the_same)

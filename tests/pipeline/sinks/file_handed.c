@@ -195,29 +195,31 @@ Test(file_handed, opens_anew_while_it_writes)
 	running_on_both(opens_anew_while_it_writes);
 }
 
-/* What the kernel is made to say of the next writes: the file is cut to fit. */
+/* What the kernel is made to say of the next writes that are large enough: the file is cut to fit. */
 struct saying {
 	void (*done)(struct io_operation *operation, int result);
-	int results[4]; /* an error, or how much less was written; 0: the truth */
-	unsigned at, said;
+	int results[4]; /* an error, or how much less was written; 0: nothing more */
+	unsigned said;
 };
 
 static struct saying saying;
 
+static int say_other(const struct file_sink *sink, int result, int other)
+{
+	int less = other < 0 ? result : other;
+
+	cr_assert(file_target_cut(&sink->target, (uint64_t)less));
+	saying.said++;
+	return other < 0 ? other : result - less;
+}
+
 static void say(struct io_operation *operation, int result)
 {
 	const struct node *node = operation->owner;
-	const struct file_sink *sink = node->state;
+	int other = saying.said < 4 ? saying.results[saying.said] : 0;
 
-	if (result > 0 && saying.at < 4) {
-		int other = saying.results[saying.at++];
-		int less = other < 0 ? result : other < result ? other : 0;
-		if (less > 0) {
-			cr_assert(file_target_cut(&sink->target, (uint64_t)less));
-			result = other < 0 ? other : result - less;
-			saying.said++;
-		}
-	}
+	if (other != 0 && result > 0 && other < result)
+		result = say_other(node->state, result, other);
 	saying.done(operation, result);
 }
 
@@ -227,7 +229,7 @@ static struct node *open_saying(struct running *running, const char *options)
 	struct node *node = running_node(running, "p.to.0");
 	struct file_sink *sink = node->state;
 	saying.done = sink->write.done;
-	saying.at = saying.said = 0;
+	saying.said = 0;
 	sink->write.done = say;
 	return node;
 }

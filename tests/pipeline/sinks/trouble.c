@@ -57,7 +57,7 @@ static void names_whom_it_holds_up(struct running *running)
 	open_away(running, port, "block");
 	running_until_log(running, "Connection refused; trying again in ");
 	running_until_log(running, "times; it holds up p.from.0, p.to.1\n");
-	cr_assert(strstr(running->log, "Connection refused; for 0 s now, "));
+	cr_assert(strstr(running->log, "Connection refused; for "), "%s", running->log);
 	close_away(running, fd);
 }
 

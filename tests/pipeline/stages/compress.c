@@ -6,6 +6,7 @@
 #include "pipeline/plan.h"
 #include "pipeline/registry.h"
 #include "tests/pipeline/codecs/decode.h"
+#include "tests/support/chance.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -13,17 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static uint64_t seed;
 static struct loop *loop;
 static struct pipeline pipeline; /* one that is not run */
-
-static uint32_t any(uint32_t below)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (uint32_t)(seed >> 33) % below;
-}
 
 /* Grows; what a test collects. */
 struct text {
@@ -144,7 +136,7 @@ static void sink_some(struct bench *bench)
 {
 	while (!batch_empty(&bench->out) && bench->held_count < 4)
 		bench->held[bench->held_count++] = batch_take(&bench->out);
-	write_held(bench, any(bench->held_count + 1));
+	write_held(bench, chance(bench->held_count + 1));
 }
 
 static void check_balance(const struct bench *bench)
@@ -156,7 +148,7 @@ static void check_balance(const struct bench *bench)
 
 static void turn(struct bench *bench)
 {
-	if (any(50) == 0)
+	if (chance(50) == 0)
 		stage_compress.settle(&bench->node, &bench->out);
 	stage_compress.process(&bench->node, &bench->in, &bench->out);
 	check_balance(bench);
@@ -209,7 +201,7 @@ static void feed_records(
 	struct pending pending = { .count = 0 };
 	size_t next = 0;
 	for (size_t at = 0, part; at < size; at += part) {
-		part = any(3) ? chunk : 1 + any(chunk);
+		part = chance(3) ? chunk : 1 + chance(chunk);
 		part = part < size - at ? part : size - at;
 		struct view view = fresh(bench, data + at, (uint32_t)part), run;
 		uint32_t records = 0, end = 0;
@@ -252,10 +244,10 @@ static void make_records(
 {
 	while (text->size < size) {
 		char record[64 << 10];
-		uint32_t length = any(20) ? any(longest / 10 + 1) : any(longest);
+		uint32_t length = chance(20) ? chance(longest / 10 + 1) : chance(longest);
 		for (uint32_t i = 0; i < length; i++)
-			record[i] = (char)(kind == NOISE ? any(256)
-							 : (uint32_t) "error: ab42 "[any(12)]);
+			record[i] = (char)(kind == NOISE ? chance(256)
+							 : (uint32_t) "error: ab42 "[chance(12)]);
 		text_add(text, record, length);
 		text_add(text, delimiter, strlen(delimiter));
 	}
@@ -354,24 +346,21 @@ static void check_chunks(const char *options, const char *codec, size_t size)
 						.delimiter = delimiters[d],
 						.chunk = chunks[c],
 						.buffers = 4096,
-						.in_room = 2100 + any(50),
-						.out_room = 1 + any(3) },
+						.in_room = 2100 + chance(50),
+						.out_room = 1 + chance(3) },
 					.kind = kind,
 					.size = size,
 					.frame = 4096,
-					.longest = any(2) ? 600 : 100,
-					.bare = any(2) });
+					.longest = chance(2) ? 600 : 100,
+					.bare = chance(2) });
 }
 
-/* A fixed seed, so that a failure can be repeated; VIEWDUCT_SEED sets another. */
 static void begin(void)
 {
-	const char *given = getenv("VIEWDUCT_SEED"), *why;
+	const char *why;
 	loop = loop_create(LOOP_EPOLL, &why);
 	cr_assert(loop, "%s", why);
-	seed = given ? strtoull(given, NULL, 0) : 0x2545f4914f6cdd1d;
-	if (given)
-		fprintf(stderr, "seed %#llx\n", (unsigned long long)seed);
+	chance_begin_with(1);
 }
 
 static void end(void)
@@ -601,9 +590,9 @@ Test(compress, bytes_of_streams_follow_each_other)
 	struct text input = { 0 };
 	for (uint32_t i = 0; i < 40; i++) {
 		char data[8192];
-		uint32_t size = 1 + any(sizeof(data));
+		uint32_t size = 1 + chance(sizeof(data));
 		for (uint32_t b = 0; b < size; b++)
-			data[b] = (char)any(7);
+			data[b] = (char)chance(7);
 		text_add(&input, data, size);
 		while (batch_room(&bench.in) < 2)
 			turn(&bench);

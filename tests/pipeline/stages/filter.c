@@ -8,35 +8,19 @@
 #include "pipeline/search/condition.h"
 
 #include "tests/support/bench.h"
+#include "tests/support/chance.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 struct text {
 	char *data;
 	size_t size;
 };
-
-static uint64_t seed, state;
-
-static void set_seed(void)
-{
-	const char *wanted = getenv("VIEWDUCT_SEED");
-	seed = wanted ? strtoull(wanted, NULL, 10) : (uint64_t)time(NULL);
-	state = seed;
-	printf("filter: seed %llu (VIEWDUCT_SEED repeats it)\n", (unsigned long long)seed);
-	fflush(stdout);
-}
-
-static uint32_t any(uint32_t below)
-{
-	return (uint32_t)random_below(&state, below);
-}
 
 static void add(struct text *text, const char *data, size_t size)
 {
@@ -124,17 +108,18 @@ static struct text filtered(const char *condition, const struct text *input)
 	static const uint64_t speeds[] = { 0, 97, 5000, UINT64_MAX };
 	char stages[16000];
 	snprintf(stages, sizeof(stages), "[\"split\",{\"filter\":%s}]", condition);
-	uint32_t large = 2 + any(3);
+	uint32_t large = 2 + chance(3);
 	struct segment segment = { .data = input->data, .size = input->size, .flags = VIEW_END };
 	struct bench bench = { .stages = stages,
 		.segments = &segment,
 		.segment_count = 1,
-		.buffer = buffers[input->size > 100000 ? large : any(5)],
-		.chunk = any(3) ? (size_t)16 << any(15) : 0,
-		.speed = input->size > 100000 ? speeds[2 + any(2)] : speeds[any(4)],
-		.seed = (unsigned)seed };
+		.buffer = buffers[input->size > 100000 ? large : chance(5)],
+		.chunk = chance(3) ? (size_t)16 << chance(15) : 0,
+		.speed = input->size > 100000 ? speeds[2 + chance(2)] : speeds[chance(4)],
+		.seed = (unsigned)chance_seed() };
 	bench_run(&bench);
-	cr_expect(bench_balances(&bench), "seed %llu: %s", (unsigned long long)seed, condition);
+	cr_expect(bench_balances(&bench), "seed %llu: %s", (unsigned long long)chance_seed(),
+		condition);
 	cr_expect_eq(bench.copied, 0, "%s", condition);
 	struct text text = { 0 };
 	add(&text, bench.out[0] ? bench.out[0] : "", bench.out_size[0]);
@@ -156,8 +141,9 @@ static void compare(
 	struct text got = filtered(condition, input);
 	end_last_line(&got);
 	cr_assert(got.size == expected.size && memcmp(got.data, expected.data, got.size) == 0,
-		"seed %llu: %s of %s: %zu bytes, grep %s: %zu bytes", (unsigned long long)seed,
-		condition, path, got.size, options, expected.size);
+		"seed %llu: %s of %s: %zu bytes, grep %s: %zu bytes",
+		(unsigned long long)chance_seed(), condition, path, got.size, options,
+		expected.size);
 	free(got.data);
 	free(expected.data);
 }
@@ -168,8 +154,8 @@ static void write_words(const char *path, const struct text *input, uint32_t cou
 	FILE *file = fopen(path, "wb");
 	cr_assert(file);
 	for (uint32_t i = 0; i < count; i++) {
-		size_t at = any((uint32_t)input->size), size = 0;
-		while (at + size < input->size && size < 4 + any(12) &&
+		size_t at = chance((uint32_t)input->size), size = 0;
+		while (at + size < input->size && size < 4 + chance(12) &&
 			input->data[at + size] > ' ' && input->data[at + size] < 0x7f)
 			size++;
 		if (size > 0)
@@ -200,7 +186,7 @@ static void compare_all(const char *path)
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
 		compare(pairs[i].grep, pairs[i].filter, path, &input);
 	for (uint32_t count = 2; count < 500; count *= 4)
-		compare_words(path, &input, count, any(2));
+		compare_words(path, &input, count, chance(2));
 	free(input.data);
 }
 
@@ -213,16 +199,16 @@ static void write_log(const char *path, uint32_t lines)
 	FILE *file = fopen(path, "wb");
 	cr_assert(file);
 	for (uint32_t i = 0; i < lines; i++) {
-		uint32_t count = any(40) ? any(9) : any(400);
+		uint32_t count = chance(40) ? chance(9) : chance(400);
 		for (uint32_t j = 0; j < count; j++) {
-			fputs(words[any(sizeof(words) / sizeof(*words))], file);
-			if (any(60) == 0)
+			fputs(words[chance(sizeof(words) / sizeof(*words))], file);
+			if (chance(60) == 0)
 				fputc(0, file);
-			if (any(2))
+			if (chance(2))
 				fputc(' ', file);
 		}
 		if (i + 1 < lines)
-			fputs(any(4) ? "\n" : "\r\n", file);
+			fputs(chance(4) ? "\n" : "\r\n", file);
 	}
 	fclose(file);
 }
@@ -233,7 +219,7 @@ Test(filter, gives_what_grep_gives, .timeout = 120)
 	int descriptor = mkstemp(path);
 	cr_assert_geq(descriptor, 0);
 	close(descriptor);
-	set_seed();
+	chance_begin();
 	write_log(path, 300);
 	compare_all(path);
 	write_log(path, 3000);
@@ -250,7 +236,7 @@ Test(filter, gives_what_grep_gives_of_real_logs, .timeout = 120)
 		fflush(stdout);
 		cr_skip();
 	}
-	set_seed();
+	chance_begin();
 	unsigned files = 0;
 	for (struct dirent *entry; (entry = readdir(directory));) {
 		char path[1024];

@@ -3,26 +3,24 @@
 #include "tests/support/bench.h"
 
 #include "pipeline/flow/prefix.h"
+#include "tests/support/chance.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct text {
 	char *data;
 	size_t size;
 };
 
-static uint64_t seed, state;
+static uint64_t state;
 
 static void set_seed(void)
 {
-	const char *wanted = getenv("SEED");
-	seed = wanted ? strtoull(wanted, NULL, 0) : (uint64_t)time(NULL);
-	state = seed;
-	cr_log_info("SEED=%llu", (unsigned long long)seed);
+	chance_begin();
+	state = chance_seed();
 }
 
 static size_t any(size_t below)
@@ -171,10 +169,11 @@ static void check(struct bench *bench, const struct sample *sample, const char *
 	bench_run(bench);
 	const struct node_report *split = bench_report(bench, "bench.split");
 	cr_assert_eq(bench->out_size[0], sample->expected.size, "seed %llu, %s: %zu bytes, not %zu",
-		(unsigned long long)seed, stages, bench->out_size[0], sample->expected.size);
+		(unsigned long long)chance_seed(), stages, bench->out_size[0],
+		sample->expected.size);
 	cr_assert(sample->expected.size == 0 ||
 			  memcmp(bench->out[0], sample->expected.data, bench->out_size[0]) == 0,
-		"seed %llu, %s", (unsigned long long)seed, stages);
+		"seed %llu, %s", (unsigned long long)chance_seed(), stages);
 	cr_assert_eq(split->account.found, sample->records, "%s: found %llu", stages,
 		(unsigned long long)split->account.found);
 	cr_assert_eq(split->account.dropped[DROP_TOO_LONG], sample->dropped, "%s", stages);
@@ -714,7 +713,8 @@ static void check_pressure(const char *split, const char *record, size_t whole)
 		.speed = 0,
 		.seed = (unsigned)random_next(&state) };
 	bench_run(&bench);
-	cr_assert(bench_balances(&bench), "seed %llu, %s", (unsigned long long)seed, split);
+	cr_assert(
+		bench_balances(&bench), "seed %llu, %s", (unsigned long long)chance_seed(), split);
 	const struct node_report *report = bench_report(&bench, "bench.split");
 	cr_assert_eq(report->account.dropped[DROP_FRAMING], 0, "%s", split);
 	if (whole)

@@ -1,12 +1,12 @@
 /* split, against an oracle that reads one byte at a time. */
 
 #include "tests/support/bench.h"
+#include "tests/support/chance.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum rule { RULE_TRUNCATE, RULE_DROP, RULE_SPLIT };
 enum last { LAST_KEEP, LAST_COMPLETE, LAST_DROP };
@@ -177,9 +177,8 @@ static void try_one(uint64_t *random)
 
 Test(split, equals_the_oracle)
 {
-	const char *given = getenv("SEED");
-	uint64_t seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL), random = seed;
-	cr_log_info("SEED=%llu", (unsigned long long)seed);
+	chance_begin();
+	uint64_t random = chance_seed();
 	for (int i = 0; i < 1500; i++)
 		try_one(&random);
 }

@@ -1,12 +1,12 @@
 /* Records that begin at lines: against a model, and on traces that Java and Python wrote. */
 
 #include "tests/support/bench.h"
+#include "tests/support/chance.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum rule { RULE_TRUNCATE, RULE_DROP, RULE_SPLIT };
 
@@ -15,7 +15,7 @@ struct text {
 	size_t size;
 };
 
-static uint64_t seed, state;
+static uint64_t state;
 
 static size_t any(size_t below)
 {
@@ -98,11 +98,11 @@ static void compare(struct bench *bench, const struct model *model)
 	bench_run(bench);
 	const struct node_report *split = bench_report(bench, "bench.split");
 	cr_assert_eq(bench->out_size[0], model->out.size, "seed %llu, %s, buffer %s: %zu, not %zu",
-		(unsigned long long)seed, bench->stages, bench->buffer, bench->out_size[0],
+		(unsigned long long)chance_seed(), bench->stages, bench->buffer, bench->out_size[0],
 		model->out.size);
 	cr_assert(model->out.size == 0 ||
 			  memcmp(bench->out[0], model->out.data, model->out.size) == 0,
-		"seed %llu, %s", (unsigned long long)seed, bench->stages);
+		"seed %llu, %s", (unsigned long long)chance_seed(), bench->stages);
 	cr_assert_eq(split->account.dropped[DROP_TOO_LONG], model->too_long, "%s", bench->stages);
 	cr_assert_eq(
 		split->account.dropped[DROP_INCOMPLETE], model->incomplete, "%s", bench->stages);
@@ -161,10 +161,8 @@ static void try_random(void)
 
 Test(split_start, equals_the_model, .timeout = 300)
 {
-	const char *wanted = getenv("SEED");
-	seed = wanted ? strtoull(wanted, NULL, 0) : (uint64_t)time(NULL);
-	state = seed;
-	cr_log_info("SEED=%llu", (unsigned long long)seed);
+	chance_begin();
+	state = chance_seed();
 	for (int i = 0; i < 1500; i++)
 		try_random();
 }
