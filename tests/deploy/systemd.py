@@ -334,11 +334,42 @@ def the_drop_ins_work(machine):
     machine.run("systemd-analyze security --no-pager --threshold=10 viewduct.service")
 
 
+def expect_said(machine, sink, drop_in, *wanted):
+    """With this sink and nothing but this drop-in, the journal comes to hold one of the words: that one."""
+    for path in pathlib.Path(machine.path(DROP_INS)).iterdir():
+        path.unlink()
+    write(machine, f"{DROP_INS}/tried.conf", drop_in)
+    write(machine, CONFIGURATION, f"""{{ "pipelines": {{ "logs": {{
+        "from": {{ "tcp": "systemd:tcp" }}, "stages": [ "split" ], "to": {sink} }} }} }}""")
+    machine.run("systemctl daemon-reload")
+    machine.try_run("systemctl restart viewduct")
+    said = []
+
+    def is_said():
+        journal = machine.run("journalctl --sync; journalctl -u viewduct")
+        said[:] = [word for word in wanted if word in journal]
+        return said
+
+    until(is_said, f"{wanted} in the journal")
+    return said[0]
+
+
+def a_path_that_is_refused_names_the_drop_in(machine):
+    expect_said(machine, '{ "file": "/srv/elsewhere/kept.log" }', "", "write-paths.conf")
+
+
+def an_address_that_is_refused_names_the_drop_in(machine):
+    drop_in = (ROOT / "systemd/drop-ins/address-filter.conf").read_text(encoding="utf-8").replace("localhost", "::1")
+    if expect_said(machine, '{ "tcp": "127.0.0.1:9" }', drop_in, "address-filter.conf", "refused;") == "refused;":
+        raise Skip("the kernel filters no addresses for units of this container")
+
+
 STEPS = [the_readme_installs_and_starts_it, its_exposure_is_low, io_uring_and_compiled_patterns_work_in_it,
          data_come_through_the_activated_sockets, it_can_be_asked, reload_reopens_the_files, a_reload_keeps_the_passed_sockets,
          a_refused_reload_is_told, who_waits_in_the_queue_is_served_by_the_next, a_kill_refuses_nobody,
          stopping_under_load_loses_nothing, a_restart_loses_nothing, journal_lines_have_priorities,
-         a_hung_process_is_started_again, a_wrong_configuration_stops_it, the_drop_ins_work]
+         a_hung_process_is_started_again, a_wrong_configuration_stops_it, the_drop_ins_work,
+         a_path_that_is_refused_names_the_drop_in, an_address_that_is_refused_names_the_drop_in]
 
 
 def main():
