@@ -298,8 +298,10 @@ static void heed_reload(struct run *run)
 
 static void heed_signals(struct run *run)
 {
-	if (run->signals.ends > 0 && run->deadline == 0)
+	if (run->signals.ends > 0 && run->deadline == 0) {
 		begin_drain(run);
+		reload_abandon(&run->reload);
+	}
 	if (run->signals.reopen || control_take_reopen(&run->control)) {
 		run->signals.reopen = false;
 		log_say(&run->log, LOG_LEVEL_INFO, "reopening the files of sinks");
@@ -354,31 +356,25 @@ static bool lost_bad_data(const struct plan *plan)
 }
 
 /* Known exactly once the workers have ended: what was whole on its way out by then is delivered. */
-static uint64_t undelivered(const struct run *run)
+static struct undelivered undelivered(const struct run *run)
 {
-	const struct plan *plan = run->latest->configuration.plan;
-	uint64_t sum = plan_undelivered(plan); /* of workers that could not be closed */
+	const struct plan *plan = plan_of(run);
+	struct undelivered sum = run->reload.left;
 
 	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++)
-			if (!plan->pipelines[i]->nodes[k]->optional)
-				sum += plan->pipelines[i]->nodes[k]->account.dropped[DROP_SHUTDOWN];
+		undelivered_add(&sum, plan->pipelines[i]);
 	return sum;
 }
 
 static enum exit_status judge_cut_short(struct run *run)
 {
-	const uint64_t left = undelivered(run);
-	const uint64_t bytes = plan_undelivered_bytes(run->latest->configuration.plan);
+	const struct undelivered left = undelivered(run);
 
-	if (left == 0 && bytes == 0)
+	if (!undelivered_any(&left))
 		return STATUS_FINE;
-	/* Nothing can be read again as long as no source keeps a checkpoint. */
-	log_say(&run->log, LOG_LEVEL_ERROR,
-		"%s: undelivered=%" PRIu64 " rereadable=0, and %" PRIu64
-		" bytes that were not split into records",
-		run->signals.ends > 1 ? "the drain was cut short" : "the drain deadline has passed",
-		left, bytes);
+	undelivered_say(&left, &run->log,
+		run->signals.ends > 1 ? "the drain was cut short"
+				      : "the drain deadline has passed");
 	return STATUS_UNDELIVERED;
 }
 

@@ -342,6 +342,11 @@ void engine_want_end(struct engine *engine)
 	engine_drain(engine, loop_now(engine->loop));
 }
 
+bool engine_drains(const struct engine *engine)
+{
+	return engine->draining;
+}
+
 bool engine_wants_end(const struct engine *engine)
 {
 	return engine->end_wanted;
@@ -447,6 +452,7 @@ bool engine_close(struct engine *engine)
 static void free_run(struct run *run)
 {
 	struct pipeline *pipeline = run->pipeline;
+	pipeline->left = pipeline_undelivered_bytes(pipeline);
 	for (size_t k = 0; k < pipeline->edge_count; k++)
 		batch_close(&pipeline->edges[k].batch);
 	pool_destroy(pipeline->pool);

@@ -38,6 +38,8 @@ struct group {
 	size_t count;
 	uint64_t memory; /* that they share */
 	bool own;        /* it is one pipeline's own */
+	unsigned
+		kept; /* this part of what pools could have is left free: 8 is an eighth; 0: none */
 };
 
 static uint64_t divide_up(uint64_t amount, uint64_t by)
@@ -151,9 +153,10 @@ static uint64_t buffers_each(const struct group *group)
 	if (charges >= group->memory)
 		return 0;
 	uint64_t share = group->memory - charges;
-	if (!group->own)
-		share = (share - divide_up(share, 8)) / group->count;
-	uint64_t buffers = share / pool_buffer_cost((uint32_t)group->plan->service.buffer);
+	if (group->kept > 0)
+		share -= divide_up(share, group->kept);
+	uint64_t buffers =
+		share / group->count / pool_buffer_cost((uint32_t)group->plan->service.buffer);
 	return buffers < UINT32_MAX ? buffers : UINT32_MAX;
 }
 
@@ -240,7 +243,9 @@ static uint64_t memory_needed(const struct group *group, uint64_t buffers, uint6
 {
 	uint64_t pools = buffers * pool_buffer_cost((uint32_t)group->plan->service.buffer);
 	if (!group->own)
-		pools = divide_up(pools * group->count * 8, 7) + 8;
+		pools *= group->count;
+	if (group->kept > 0)
+		pools = divide_up(pools * group->kept, group->kept - 1) + group->kept;
 	return pools + group_charges(group) + apart;
 }
 
@@ -273,11 +278,7 @@ static bool fault_memory(const struct group *group, uint64_t apart, struct fault
 	const struct value *place =
 		group->own ? value_member(pipeline->value, "memory") : service_memory(group->plan);
 	const char *remedy = arena_format(group->plan->document->arena,
-		place        ? "write \"%s\""
-		: group->own ? "restart the daemon, which then divides its memory anew: while it "
-			       "runs, %s would have to be free"
-			     : "write \"service\": { \"memory\": \"%s\" }",
-		needed);
+		place ? "write \"%s\"" : "write \"service\": { \"memory\": \"%s\" }", needed);
 	return fault_at(faults, place ? place : pipeline->value, remedy,
 		"memory does not suffice: \"%s\" needs %llu buffers of %s%s, and gets %llu",
 		pipeline->name, (unsigned long long)buffers, size, records,
@@ -362,6 +363,13 @@ static uint32_t settle_buffers(const struct group *group)
 	return (uint32_t)buffers;
 }
 
+static void finish_pipeline(struct pipeline *pipeline, uint32_t buffers)
+{
+	pipeline->buffers = buffers;
+	pipeline->charges = charges_of(pipeline);
+	set_quotas(pipeline);
+}
+
 static bool divide_group(struct group *group, uint64_t apart, struct faults *faults)
 {
 	if (group->count == 0)
@@ -369,25 +377,142 @@ static bool divide_group(struct group *group, uint64_t apart, struct faults *fau
 	if (!settle(group))
 		return fault_memory(group, apart, faults);
 	uint32_t buffers = settle_buffers(group);
-	for (size_t i = 0; i < group->count; i++) {
-		struct pipeline *pipeline = group->drafts[i]->pipeline;
-		pipeline->buffers = buffers;
-		pipeline->charges = charges_of(pipeline);
-		set_quotas(pipeline);
-	}
+	for (size_t i = 0; i < group->count; i++)
+		finish_pipeline(group->drafts[i]->pipeline, buffers);
 	return true;
+}
+
+/* --- dividing while others run ------------------------------------------------------------------------------------- */
+
+static uint64_t cost_of(const struct group *group, uint64_t buffers)
+{
+	return buffers * pool_buffer_cost((uint32_t)group->plan->service.buffer) +
+	       group_charges(group);
+}
+
+static uint64_t not_below(uint64_t amount, uint64_t least)
+{
+	return amount > least ? amount : least;
+}
+
+/* Down to a number that a person would write. */
+static const char *natural_below(uint64_t bytes, char text[32])
+{
+	uint64_t step = 1;
+	while (step <= bytes / 16)
+		step *= 2;
+	return size_format(bytes / step * step, text);
+}
+
+static bool fault_within(
+	const struct draft *draft, uint64_t needed, uint64_t available, struct faults *faults)
+{
+	static const char remedy[] =
+		"restart the daemon, which then divides its memory anew; or leave it more";
+	char need[32], there[32];
+	const struct pipeline *pipeline = draft->pipeline;
+	const struct value *own = value_member(pipeline->value, "memory");
+	struct faults again = { 0 }; /* shards are alike */
+	fault_at(pipeline->shard == 0 ? faults : &again, own ? own : pipeline->value, remedy,
+		"memory does not suffice: \"%s\" needs %s%s, and %s is free for it", pipeline->name,
+		natural(needed, need), pipeline->shards > 1 ? " a shard" : "",
+		natural_below(available, there));
+	faults_close(&again);
+	return false;
+}
+
+/* The pipeline is done: what it takes beyond what it had is no longer free. */
+static void take_spare(const struct draft *draft, uint64_t taken, uint64_t *spare)
+{
+	*spare = *spare + draft->budget.memory - taken;
+}
+
+/* One that names its memory. */
+static bool divide_named(
+	struct plan *plan, struct draft *draft, uint64_t *spare, struct faults *faults)
+{
+	const uint64_t memory = draft->pipeline->memory, available = draft->budget.memory + *spare;
+	struct group own = { plan, &draft, 1, memory, true, 0 };
+	if (!draft->budget.fixed && memory > available)
+		return fault_within(draft, memory, available, faults);
+	if (!divide_group(&own, 0, faults))
+		return false;
+	if (!draft->budget.fixed)
+		take_spare(draft, memory, spare);
+	return true;
+}
+
+/* One that takes another's place: the records may be as large as they were, if there is memory for it. */
+static bool divide_replacing(
+	struct plan *plan, struct draft *draft, uint64_t *spare, struct faults *faults)
+{
+	const struct draft *largest = NULL;
+	const struct budget *had = &draft->budget;
+	struct group group = { plan, &draft, 1, had->memory + *spare, true, 0 };
+	uint64_t pieces = divide_up(had->max_record, plan->service.buffer);
+	if (!try_pieces(&group, pieces > 0 ? pieces : 1) && !settle(&group))
+		return fault_within(draft, cost_of(&group, buffers_needed(&group, &largest)),
+			group.memory, faults);
+	uint64_t needed = buffers_needed(&group, &largest);
+	uint64_t buffers = not_below(needed, had->buffers);
+	walk_group(&group, buffers);
+	if (cost_of(&group, buffers) > group.memory) { /* the pool gives up what is charged more */
+		buffers = not_below(needed, buffers_each(&group));
+		walk_group(&group, buffers);
+	}
+	finish_pipeline(draft->pipeline, (uint32_t)buffers);
+	take_spare(draft, cost_of(&group, buffers), spare);
+	return true;
+}
+
+/* Those that are new: half of what they do not need is left for the next reload. */
+static bool divide_added(struct group *group, struct faults *faults)
+{
+	const uint64_t usual = divide_up(USUAL_MAX_RECORD, group->plan->service.buffer);
+	const struct draft *largest = NULL;
+	if (group->count == 0)
+		return true;
+	if (!try_pieces(group, usual))
+		group->kept = 0;
+	if (settle(group))
+		return divide_group(group, 0, faults);
+	uint64_t needed = cost_of(group, buffers_needed(group, &largest) * group->count);
+	return fault_within(
+		largest, divide_up(needed, group->count), group->memory / group->count, faults);
+}
+
+static bool divide_within(struct plan *plan, struct draft *drafts, struct faults *faults)
+{
+	struct draft **added =
+		document_allocate(plan->document, (plan->count + 1) * sizeof(*added));
+	struct group group = { .plan = plan, .drafts = added, .kept = 2 };
+	uint64_t spare = plan->spare;
+	bool good = true;
+	for (size_t i = 0; i < plan->count; i++) {
+		struct draft *draft = &drafts[i];
+		if (draft->own_memory || draft->budget.fixed)
+			good = divide_named(plan, draft, &spare, faults) && good;
+		else if (draft->budget.memory > 0)
+			good = divide_replacing(plan, draft, &spare, faults) && good;
+		else
+			added[group.count++] = draft;
+	}
+	group.memory = spare;
+	return divide_added(&group, faults) && good;
 }
 
 bool memory_divide(struct plan *plan, struct draft *drafts, struct faults *faults)
 {
 	struct draft **sharing =
 		document_allocate(plan->document, (plan->count + 1) * sizeof(*sharing));
-	struct group group = { .plan = plan, .drafts = sharing };
+	struct group group = { .plan = plan, .drafts = sharing, .kept = 8 };
 	uint64_t apart = 0;
 	bool good = true;
+	if (plan->within)
+		return divide_within(plan, drafts, faults);
 	for (size_t i = 0; i < plan->count; i++) {
 		struct draft *draft = &drafts[i];
-		struct group own = { plan, &draft, 1, draft->pipeline->memory, true };
+		struct group own = { plan, &draft, 1, draft->pipeline->memory, true, 0 };
 		apart += own.memory;
 		if (own.memory == 0)
 			sharing[group.count++] = draft;

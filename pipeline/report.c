@@ -179,29 +179,28 @@ bool node_left_unread(const struct node *node)
 	return node->account.unread > 0 || node->past.account.unread > 0;
 }
 
-uint64_t plan_undelivered(const struct plan *plan)
+uint64_t node_undelivered(const struct node *node)
+{
+	if (node->optional)
+		return 0;
+	return node_queued(node) + node->account.held + node->account.dropped[DROP_SHUTDOWN];
+}
+
+uint64_t pipeline_undelivered(const struct pipeline *pipeline)
 {
 	uint64_t sum = 0;
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct pipeline *pipeline = plan->pipelines[i];
-		for (size_t k = 0; k < pipeline->node_count; k++)
-			if (!pipeline->nodes[k]->optional)
-				sum += node_queued(pipeline->nodes[k]) +
-				       pipeline->nodes[k]->account.held;
-	}
+	for (size_t i = 0; i < pipeline->node_count; i++)
+		sum += node_undelivered(pipeline->nodes[i]);
 	return sum;
 }
 
-uint64_t plan_undelivered_bytes(const struct plan *plan)
+uint64_t pipeline_undelivered_bytes(const struct pipeline *pipeline)
 {
-	uint64_t sum = 0;
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct pipeline *pipeline = plan->pipelines[i];
-		for (size_t k = 0; k < pipeline->edge_count; k++) {
-			const struct batch *batch = &pipeline->edges[k].batch;
-			if (pipeline->edges[k].kind == FLOW_BYTES)
-				sum += batch->put.bytes - batch->taken.bytes;
-		}
+	uint64_t sum = pipeline->left;
+	for (size_t i = 0; i < pipeline->edge_count; i++) {
+		const struct batch *batch = &pipeline->edges[i].batch;
+		if (pipeline->edges[i].kind == FLOW_BYTES)
+			sum += batch->put.bytes - batch->taken.bytes;
 	}
 	return sum;
 }
