@@ -75,7 +75,6 @@ static struct budget budget_of(const struct pipeline *old, const struct value *v
 	return (struct budget){ .pipeline = value->key,
 		.memory = memory_of(old),
 		.allowance = old->allowance,
-		.buffers = old->buffers,
 		.max_record = old->max_record,
 		.fixed = goes_on(old, value) };
 }

@@ -261,7 +261,9 @@ static void begin_reload(struct run *run)
 		return;
 	}
 	notify_reloading();
-	if (!reload_begin(&run->reload))
+	if (reload_begin(&run->reload))
+		admin_tell_reloading(run->admin, NULL);
+	else
 		tell_reload(run);
 }
 
@@ -280,6 +282,8 @@ static void heed_reload(struct run *run)
 {
 	if (reload_is_under_way(&run->reload) && reload_step(&run->reload))
 		run->switching = true;
+	if (reload_is_under_way(&run->reload))
+		admin_tell_reloading(run->admin, reload_waits_for(&run->reload));
 	if (run->switching)
 		switch_over(run);
 	if (is_reloading(run))

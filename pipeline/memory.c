@@ -390,11 +390,6 @@ static uint64_t cost_of(const struct group *group, uint64_t buffers)
 	       group_charges(group);
 }
 
-static uint64_t not_below(uint64_t amount, uint64_t least)
-{
-	return amount > least ? amount : least;
-}
-
 /* Down to a number that a person would write. */
 static const char *natural_below(uint64_t bytes, char text[32])
 {
@@ -442,25 +437,30 @@ static bool divide_named(
 	return true;
 }
 
-/* One that takes another's place: the records may be as large as they were, if there is memory for it. */
+/* The pool of one that takes another's place: all that it had, if records may be as large as they were; else no more
+ * than it needs, out of what is free as well. 0: not even that is there. */
+static uint32_t settle_replacing(struct group *group, const struct budget *had, uint64_t spare)
+{
+	const struct draft *largest;
+	const uint64_t pieces = divide_up(had->max_record, group->plan->service.buffer);
+	if (try_pieces(group, pieces))
+		return settle_buffers(group);
+	group->memory += spare;
+	return try_pieces(group, pieces) || settle(group)
+		       ? (uint32_t)buffers_needed(group, &largest)
+		       : 0;
+}
+
 static bool divide_replacing(
 	struct plan *plan, struct draft *draft, uint64_t *spare, struct faults *faults)
 {
-	const struct draft *largest = NULL;
-	const struct budget *had = &draft->budget;
-	struct group group = { plan, &draft, 1, had->memory + *spare, true, 0 };
-	uint64_t pieces = divide_up(had->max_record, plan->service.buffer);
-	if (!try_pieces(&group, pieces > 0 ? pieces : 1) && !settle(&group))
+	const struct draft *largest;
+	struct group group = { plan, &draft, 1, draft->budget.memory, true, 0 };
+	const uint32_t buffers = settle_replacing(&group, &draft->budget, *spare);
+	if (buffers == 0)
 		return fault_within(draft, cost_of(&group, buffers_needed(&group, &largest)),
 			group.memory, faults);
-	uint64_t needed = buffers_needed(&group, &largest);
-	uint64_t buffers = not_below(needed, had->buffers);
-	walk_group(&group, buffers);
-	if (cost_of(&group, buffers) > group.memory) { /* the pool gives up what is charged more */
-		buffers = not_below(needed, buffers_each(&group));
-		walk_group(&group, buffers);
-	}
-	finish_pipeline(draft->pipeline, (uint32_t)buffers);
+	finish_pipeline(draft->pipeline, buffers);
 	take_spare(draft, cost_of(&group, buffers), spare);
 	return true;
 }

@@ -102,13 +102,12 @@ struct plan {
 struct budget {
 	const char *pipeline;
 	uint64_t memory, allowance;
-	uint32_t buffers;    /* of its pool */
 	uint64_t max_record; /* that it had, where none is set */
 	bool fixed;          /* it goes on untouched */
 };
 
 /* As plan_create(), but beside what runs: one that goes on untouched keeps what it has; one that takes another's place
- * keeps its pool, if that suffices, and gets what it needs beyond out of `spare`; new ones get what they need out of
+ * has what that had, and gets what it needs beyond out of `spare`; new ones get what they need out of
  * that, and share half of what is left then. Where a pipeline names its own memory, that holds, if it is there. */
 struct plan *plan_create_within(const struct document *document, const struct budget *budgets,
 	size_t count, uint64_t spare, struct faults *faults);
