@@ -8,6 +8,7 @@ enum { STEP_BEGIN, STEP_REST, STEP_END };
 
 enum {
 	GIVE_BACK_MS = 1000, /* for what is under read when the time is over */
+	LEAVE_MS = 1000,     /* for sinks to leave what they have to others */
 	TELL_MS = 1000       /* whoever waits for longer says for whom */
 };
 
@@ -63,6 +64,25 @@ static bool holds_still(const struct order *order, const struct engine *engine)
 	       engine_now(engine) >= order->deadline + GIVE_BACK_MS;
 }
 
+/* Nobody waits for sinks that are not there, if others can write what they have. */
+static bool step_rest(struct order *order, struct engine *engine)
+{
+	const bool in_vain = engine_waits_in_vain(order->old, order->next);
+
+	if (!in_vain && !quiet_or_late(order, engine))
+		return false;
+	if (!holds_still(order, engine))
+		return false;
+	order->handed_over = engine_hand_over(order->old, order->next, &order->faults);
+	order->step = STEP_END;
+	if (!order->handed_over)
+		return finish(order, false);
+	const uint64_t end = engine_now(engine) + LEAVE_MS;
+	if (engine_leaves(order->old) && order->deadline < end)
+		order->deadline = end;
+	return false;
+}
+
 static bool step_replace(struct order *order, struct engine *engine)
 {
 	if (order->step != STEP_END && engine_ends(order->old))
@@ -71,15 +91,10 @@ static bool step_replace(struct order *order, struct engine *engine)
 		engine_rest(order->old, order->next, set_deadline(order, engine));
 		order->step = STEP_REST;
 	}
+	if (order->step == STEP_REST)
+		return step_rest(order, engine);
 	if (!quiet_or_late(order, engine))
 		return false;
-	if (order->step == STEP_REST) {
-		if (!holds_still(order, engine))
-			return false;
-		order->handed_over = engine_hand_over(order->old, order->next, &order->faults);
-		order->step = STEP_END;
-		return !order->handed_over && finish(order, false);
-	}
 	return finish(order, remove_old(order) && engine_take_over(order->next, &order->faults));
 }
 

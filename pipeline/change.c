@@ -132,7 +132,8 @@ static bool node_is_quiet(const struct node *node)
 		return true;
 	if (node->role == NODE_SOURCE)
 		return node->ended || node->rested;
-	return batch_empty(node->in) && (node->role != NODE_STAGE || node->rested);
+	return batch_empty(node->in) && !node->inherited &&
+	       (node->role != NODE_STAGE || node->rested);
 }
 
 bool engine_is_quiet(const struct pipeline *pipeline)
@@ -155,7 +156,8 @@ bool engine_waits_for(const struct pipeline *pipeline, char *names, size_t size)
 	for (size_t i = 0; i < pipeline->node_count; i++) {
 		const struct node *node = pipeline->nodes[i];
 		if (node->role != NODE_SINK || node->optional || node->finished ||
-			batch_empty(node->in) || used + strlen(node->name) + 3 > size)
+			(batch_empty(node->in) && !node->inherited) ||
+			used + strlen(node->name) + 3 > size)
 			continue;
 		used += (size_t)snprintf(
 			names + used, size - used, "%s%s", used > 0 ? ", " : "", node->name);

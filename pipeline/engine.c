@@ -428,6 +428,7 @@ static void close_run(struct run *run)
 {
 	struct pipeline *pipeline = run->pipeline;
 	run_detach_taps(run);
+	leaving_close(run);
 	for (size_t i = 0; i < pipeline->edge_count; i++)
 		batch_empty_out(&pipeline->edges[i].batch);
 	carried_close(run);

@@ -28,7 +28,8 @@ static uint64_t dropped_before(const struct node *node)
 
 uint64_t node_queued(const struct node *node)
 {
-	return node->in ? node->in->put.records - node->in->taken.records : 0;
+	return node->in ? node->in->put.records - node->in->taken.records + leaving_records(node)
+			: 0;
 }
 
 /* A source of connections or datagrams whose sockets are not there. */
@@ -88,8 +89,9 @@ void report_node(const struct node *node, struct node_report *report)
 		if (node->expected > node->account.received)
 			report->unread = node->expected - node->account.received;
 	} else {
-		report->records_in = node->in->put.records + before + node->account.found;
-		report->bytes_in = node->in->put.bytes;
+		report->records_in = node->in->put.records + before + node->account.found +
+				     leaving_records(node);
+		report->bytes_in = node->in->put.bytes + leaving_bytes(node);
 		report->pins = node->in->pins;
 	}
 	report->records_out = node->given.records;
