@@ -954,7 +954,7 @@ def free_memory_is_shared_by_what_is_new(case):
     expect_equal(found["main"], before, "the old one's pool")
     configuration["pipelines"]["more3"] = bounded(ports[3], "more3")
     reload(daemon, configuration)
-    expect(0 < sizes(admin)["more3"] < found["more1"], f"the third one's pool: {sizes(admin)}")
+    expect(0 < sizes(admin)["more3"] <= found["more1"], f"the third one's pool: {sizes(admin)}")
     expect_equal({**sizes(admin), "more3": 0}, {**found, "more3": 0}, "those of the others")
     for number, port in enumerate(ports):
         peer.send(port, b"record %d\n" % number)
