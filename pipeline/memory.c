@@ -13,7 +13,7 @@
  * since their charges depend on it.
  */
 
-#include "pipeline/draft.h"
+#include "pipeline/memory.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -23,7 +23,6 @@
 #include "pipeline/holds.h"
 
 enum {
-	USUAL_MAX_RECORD = 1 << 20,
 	LEAST_BUFFERS = 32,
 	DROP_ROOM = 1024, /* views: a drop branch keeps what it can while its sink is away */
 	SINK_ROOM =
@@ -31,18 +30,7 @@ enum {
 			     more buffers than any other edge */
 };
 
-/* Pipelines that share one memory. */
-struct group {
-	const struct plan *plan;
-	struct draft **drafts;
-	size_t count;
-	uint64_t memory; /* that they share */
-	bool own;        /* it is one pipeline's own */
-	unsigned
-		kept; /* this part of what pools could have is left free: 8 is an eighth; 0: none */
-};
-
-static uint64_t divide_up(uint64_t amount, uint64_t by)
+uint64_t memory_divide_up(uint64_t amount, uint64_t by)
 {
 	return amount / by + (amount % by != 0);
 }
@@ -64,7 +52,7 @@ static uint64_t largest_record(const struct draft *draft)
 static void make_room(struct draft *draft)
 {
 	struct pipeline *pipeline = draft->pipeline;
-	uint64_t pieces = divide_up(largest_record(draft), pipeline->buffer_size) + 2;
+	uint64_t pieces = memory_divide_up(largest_record(draft), pipeline->buffer_size) + 2;
 	if (pieces < LEAST_BUFFERS)
 		pieces = LEAST_BUFFERS;
 	for (size_t i = 0; i < pipeline->edge_count; i++) {
@@ -128,7 +116,7 @@ static uint64_t least_buffers(const struct draft *draft)
 	const struct pipeline *pipeline = draft->pipeline;
 	uint64_t splits = count_splits(pipeline), drops = count_drops(pipeline);
 	uint64_t sharers = splits > drops ? splits : drops;
-	uint64_t pieces = divide_up(largest_record(draft), pipeline->buffer_size) + 2;
+	uint64_t pieces = memory_divide_up(largest_record(draft), pipeline->buffer_size) + 2;
 	uint64_t least = 4 * pieces * (sharers > 0 ? sharers : 1);
 	if (least < LEAST_BUFFERS)
 		least = LEAST_BUFFERS;
@@ -138,7 +126,7 @@ static uint64_t least_buffers(const struct draft *draft)
 
 /* --- what a group has --------------------------------------------------------------------------------------------- */
 
-static uint64_t group_charges(const struct group *group)
+uint64_t memory_charges(const struct group *group)
 {
 	uint64_t charges = 0;
 	for (size_t i = 0; i < group->count; i++)
@@ -149,19 +137,19 @@ static uint64_t group_charges(const struct group *group)
 /* The buffers that each pipeline of the group gets. */
 static uint64_t buffers_each(const struct group *group)
 {
-	uint64_t charges = group_charges(group);
+	uint64_t charges = memory_charges(group);
 	if (charges >= group->memory)
 		return 0;
 	uint64_t share = group->memory - charges;
 	if (group->kept > 0)
-		share -= divide_up(share, group->kept);
+		share -= memory_divide_up(share, group->kept);
 	uint64_t buffers =
 		share / group->count / pool_buffer_cost((uint32_t)group->plan->service.buffer);
 	return buffers < UINT32_MAX ? buffers : UINT32_MAX;
 }
 
 /* The buffers that each must get, since they share evenly. `draft` gets the one that needs them. */
-static uint64_t buffers_needed(const struct group *group, const struct draft **draft)
+uint64_t memory_buffers_needed(const struct group *group, const struct draft **draft)
 {
 	uint64_t most = 0;
 	for (size_t i = 0; i < group->count; i++) {
@@ -204,7 +192,7 @@ static bool walk_group(const struct group *group, uint64_t buffers)
 }
 
 /* Walks the group with a max_record of this many buffers where none is set. True if all fit. */
-static bool try_pieces(const struct group *group, uint64_t pieces)
+bool memory_try(const struct group *group, uint64_t pieces)
 {
 	const struct draft *largest;
 	uint64_t size = pieces * group->plan->service.buffer;
@@ -213,27 +201,27 @@ static bool try_pieces(const struct group *group, uint64_t pieces)
 			size < USUAL_MAX_RECORD ? size : USUAL_MAX_RECORD;
 	if (!walk_group(group, LEAST_BUFFERS))
 		return false;
-	uint64_t needed = buffers_needed(group, &largest);
+	uint64_t needed = memory_buffers_needed(group, &largest);
 	return walk_group(group, needed) && buffers_each(group) >= needed;
 }
 
 /* Finds the most pieces that fit, and leaves the group walked with it. */
-static bool settle(const struct group *group)
+bool memory_settle(const struct group *group)
 {
-	uint64_t most = divide_up(USUAL_MAX_RECORD, group->plan->service.buffer);
+	uint64_t most = memory_divide_up(USUAL_MAX_RECORD, group->plan->service.buffer);
 	uint64_t least = 1;
-	if (try_pieces(group, most))
+	if (memory_try(group, most))
 		return true;
-	if (!try_pieces(group, least))
+	if (!memory_try(group, least))
 		return false;
 	while (most - least > 1) {
 		uint64_t middle = least + (most - least) / 2;
-		if (try_pieces(group, middle))
+		if (memory_try(group, middle))
 			least = middle;
 		else
 			most = middle;
 	}
-	return try_pieces(group, least);
+	return memory_try(group, least);
 }
 
 /* --- refusing ----------------------------------------------------------------------------------------------------- */
@@ -245,17 +233,17 @@ static uint64_t memory_needed(const struct group *group, uint64_t buffers, uint6
 	if (!group->own)
 		pools *= group->count;
 	if (group->kept > 0)
-		pools = divide_up(pools * group->kept, group->kept - 1) + group->kept;
-	return pools + group_charges(group) + apart;
+		pools = memory_divide_up(pools * group->kept, group->kept - 1) + group->kept;
+	return pools + memory_charges(group) + apart;
 }
 
 /* Up to a number that a person would write: at most an eighth more. */
-static const char *natural(uint64_t bytes, char text[32])
+const char *memory_natural(uint64_t bytes, char text[32])
 {
 	uint64_t step = 1;
 	while (step <= bytes / 16)
 		step *= 2;
-	return size_format(divide_up(bytes, step) * step, text);
+	return size_format(memory_divide_up(bytes, step) * step, text);
 }
 
 static const struct value *service_memory(const struct plan *plan)
@@ -267,10 +255,10 @@ static const struct value *service_memory(const struct plan *plan)
 static bool fault_memory(const struct group *group, uint64_t apart, struct faults *faults)
 {
 	const struct draft *largest = group->drafts[0];
-	uint64_t buffers = buffers_needed(group, &largest);
+	uint64_t buffers = memory_buffers_needed(group, &largest);
 	const struct pipeline *pipeline = largest->pipeline;
 	char needed[32], size[32], record[32], records[64] = "";
-	natural(memory_needed(group, buffers, apart), needed);
+	memory_natural(memory_needed(group, buffers, apart), needed);
 	size_format(pipeline->buffer_size, size);
 	if (largest_record(largest) > 0)
 		snprintf(records, sizeof(records), " for records of up to %s",
@@ -351,10 +339,10 @@ static void set_quotas(struct pipeline *pipeline)
 
 /* The pools' size. With the quotas of all that is free more is charged, so that is taken once more; less than what is
  * needed it never comes to, but for rounding. */
-static uint32_t settle_buffers(const struct group *group)
+uint32_t memory_settle_buffers(const struct group *group)
 {
 	const struct draft *largest;
-	uint64_t needed = buffers_needed(group, &largest);
+	uint64_t needed = memory_buffers_needed(group, &largest);
 	walk_group(group, buffers_each(group));
 	uint64_t buffers = buffers_each(group);
 	if (buffers < needed)
@@ -363,142 +351,23 @@ static uint32_t settle_buffers(const struct group *group)
 	return (uint32_t)buffers;
 }
 
-static void finish_pipeline(struct pipeline *pipeline, uint32_t buffers)
+void memory_finish(struct pipeline *pipeline, uint32_t buffers)
 {
 	pipeline->buffers = buffers;
 	pipeline->charges = charges_of(pipeline);
 	set_quotas(pipeline);
 }
 
-static bool divide_group(struct group *group, uint64_t apart, struct faults *faults)
+bool memory_divide_group(struct group *group, uint64_t apart, struct faults *faults)
 {
 	if (group->count == 0)
 		return true;
-	if (!settle(group))
+	if (!memory_settle(group))
 		return fault_memory(group, apart, faults);
-	uint32_t buffers = settle_buffers(group);
+	uint32_t buffers = memory_settle_buffers(group);
 	for (size_t i = 0; i < group->count; i++)
-		finish_pipeline(group->drafts[i]->pipeline, buffers);
+		memory_finish(group->drafts[i]->pipeline, buffers);
 	return true;
-}
-
-/* --- dividing while others run ------------------------------------------------------------------------------------- */
-
-static uint64_t cost_of(const struct group *group, uint64_t buffers)
-{
-	return buffers * pool_buffer_cost((uint32_t)group->plan->service.buffer) +
-	       group_charges(group);
-}
-
-/* Down to a number that a person would write. */
-static const char *natural_below(uint64_t bytes, char text[32])
-{
-	uint64_t step = 1;
-	while (step <= bytes / 16)
-		step *= 2;
-	return size_format(bytes / step * step, text);
-}
-
-static bool fault_within(
-	const struct draft *draft, uint64_t needed, uint64_t available, struct faults *faults)
-{
-	static const char remedy[] =
-		"restart the daemon, which then divides its memory anew; or leave it more";
-	char need[32], there[32];
-	const struct pipeline *pipeline = draft->pipeline;
-	const struct value *own = value_member(pipeline->value, "memory");
-	struct faults again = { 0 }; /* shards are alike */
-	fault_at(pipeline->shard == 0 ? faults : &again, own ? own : pipeline->value, remedy,
-		"memory does not suffice: \"%s\" needs %s%s, and %s is free for it", pipeline->name,
-		natural(needed, need), pipeline->shards > 1 ? " a shard" : "",
-		natural_below(available, there));
-	faults_close(&again);
-	return false;
-}
-
-/* The pipeline is done: what it takes beyond what it had is no longer free. */
-static void take_spare(const struct draft *draft, uint64_t taken, uint64_t *spare)
-{
-	*spare = *spare + draft->budget.memory - taken;
-}
-
-/* One that names its memory. */
-static bool divide_named(
-	struct plan *plan, struct draft *draft, uint64_t *spare, struct faults *faults)
-{
-	const uint64_t memory = draft->pipeline->memory, available = draft->budget.memory + *spare;
-	struct group own = { plan, &draft, 1, memory, true, 0 };
-	if (!draft->budget.fixed && memory > available)
-		return fault_within(draft, memory, available, faults);
-	if (!divide_group(&own, 0, faults))
-		return false;
-	if (!draft->budget.fixed)
-		take_spare(draft, memory, spare);
-	return true;
-}
-
-/* The pool of one that takes another's place: all that it had, if records may be as large as they were; else no more
- * than it needs, out of what is free as well. 0: not even that is there. */
-static uint32_t settle_replacing(struct group *group, const struct budget *had, uint64_t spare)
-{
-	const struct draft *largest;
-	const uint64_t pieces = divide_up(had->max_record, group->plan->service.buffer);
-	if (try_pieces(group, pieces))
-		return settle_buffers(group);
-	group->memory += spare;
-	return try_pieces(group, pieces) || settle(group)
-		       ? (uint32_t)buffers_needed(group, &largest)
-		       : 0;
-}
-
-static bool divide_replacing(
-	struct plan *plan, struct draft *draft, uint64_t *spare, struct faults *faults)
-{
-	const struct draft *largest;
-	struct group group = { plan, &draft, 1, draft->budget.memory, true, 0 };
-	const uint32_t buffers = settle_replacing(&group, &draft->budget, *spare);
-	if (buffers == 0)
-		return fault_within(draft, cost_of(&group, buffers_needed(&group, &largest)),
-			group.memory, faults);
-	finish_pipeline(draft->pipeline, buffers);
-	take_spare(draft, cost_of(&group, buffers), spare);
-	return true;
-}
-
-/* Those that are new: half of what they do not need is left for the next reload. */
-static bool divide_added(struct group *group, struct faults *faults)
-{
-	const uint64_t usual = divide_up(USUAL_MAX_RECORD, group->plan->service.buffer);
-	const struct draft *largest = NULL;
-	if (group->count == 0)
-		return true;
-	if (!try_pieces(group, usual))
-		group->kept = 0;
-	if (settle(group))
-		return divide_group(group, 0, faults);
-	uint64_t needed = cost_of(group, buffers_needed(group, &largest) * group->count);
-	return fault_within(
-		largest, divide_up(needed, group->count), group->memory / group->count, faults);
-}
-
-static bool divide_within(struct plan *plan, struct draft *drafts, struct faults *faults)
-{
-	struct draft **added =
-		document_allocate(plan->document, (plan->count + 1) * sizeof(*added));
-	struct group group = { .plan = plan, .drafts = added, .kept = 2 };
-	uint64_t spare = plan->spare;
-	bool good = true;
-	for (size_t i = 0; i < plan->count; i++) {
-		struct draft *draft = &drafts[i];
-		if (draft->own_memory || draft->budget.fixed)
-			good = divide_named(plan, draft, &spare, faults) && good;
-		else if (draft->budget.memory > 0)
-			good = divide_replacing(plan, draft, &spare, faults) && good;
-		else
-			added[group.count++] = draft;
-	}
-	group.memory = spare;
-	return divide_added(&group, faults) && good;
 }
 
 bool memory_divide(struct plan *plan, struct draft *drafts, struct faults *faults)
@@ -509,7 +378,7 @@ bool memory_divide(struct plan *plan, struct draft *drafts, struct faults *fault
 	uint64_t apart = 0;
 	bool good = true;
 	if (plan->within)
-		return divide_within(plan, drafts, faults);
+		return memory_divide_within(plan, drafts, faults);
 	for (size_t i = 0; i < plan->count; i++) {
 		struct draft *draft = &drafts[i];
 		struct group own = { plan, &draft, 1, draft->pipeline->memory, true, 0 };
@@ -517,10 +386,10 @@ bool memory_divide(struct plan *plan, struct draft *drafts, struct faults *fault
 		if (own.memory == 0)
 			sharing[group.count++] = draft;
 		else
-			good = divide_group(&own, 0, faults) && good;
+			good = memory_divide_group(&own, 0, faults) && good;
 	}
 	if (apart > plan->service.memory && group.count == 0)
 		return fault_own(plan, apart, faults);
 	group.memory = apart < plan->service.memory ? plan->service.memory - apart : 0;
-	return divide_group(&group, apart, faults) && good;
+	return memory_divide_group(&group, apart, faults) && good;
 }
