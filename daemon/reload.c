@@ -1,6 +1,7 @@
 /* Reloading. */
 #include "daemon/reload.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -105,6 +106,7 @@ static bool plan_again(
 
 static void give_orders(struct reload *reload, bool adding)
 {
+	assert(reload->changes.orders);
 	for (size_t i = 0; i < reload->changes.count; i++) {
 		struct order *order = &reload->changes.orders[i];
 		if ((order->kind == ORDER_ADD) != adding)
@@ -125,6 +127,7 @@ static void give_orders(struct reload *reload, bool adding)
 /* None that was given waits any more. */
 static bool all_answered(const struct reload *reload)
 {
+	assert(reload->changes.orders);
 	for (size_t i = 0; i < reload->changes.count; i++) {
 		struct order *order = &reload->changes.orders[i];
 		if (order->given && atomic_load(&order->state) == ORDER_WAITS)
@@ -168,6 +171,7 @@ static struct undelivered undelivered_by(const struct changes *changes)
 {
 	struct undelivered left = { 0 };
 
+	assert(changes->orders);
 	for (size_t i = 0; i < changes->count; i++)
 		if (changes->orders[i].removed)
 			undelivered_add(&left, changes->orders[i].old);
