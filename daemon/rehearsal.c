@@ -130,7 +130,7 @@ static const struct trial_flow *find_flow(const struct trial *trial, const char 
 
 static void cast_source(const struct rehearsal *rehearsal, struct node *node)
 {
-	const struct source_ops *played = (const void *)node->type;
+	const struct source_ops *played = source_ops(node);
 	struct giver *giver = document_allocate(rehearsal->trial->value->document, sizeof(*giver));
 
 	*giver = (struct giver){ .ops = *played,

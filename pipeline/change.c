@@ -14,11 +14,6 @@
 
 /* --- which sources go on ------------------------------------------------------------------------------------------- */
 
-static const struct source_ops *source_ops(const struct node *node)
-{
-	return (const void *)node->type;
-}
-
 /* A stage that gives bytes for bytes (decompress) keeps a context for each stream, which cannot be handed over; and what
  * several hold of the same stream, behind a tee, cannot be put in front of all of them. */
 static bool keeps_contexts(const struct node *node, bool behind_tee)

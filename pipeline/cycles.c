@@ -15,16 +15,6 @@
 
 enum { DAYS = 366, DAY = 24 * 60 * 60, HOUR = 60 * 60 };
 
-static const struct source_ops *source_of(const struct node *node)
-{
-	return (const struct source_ops *)(const void *)node->type;
-}
-
-static const struct sink_ops *sink_of(const struct node *node)
-{
-	return (const struct sink_ops *)(const void *)node->type;
-}
-
 /* A sink, and what it may write: normal paths. */
 struct output {
 	const struct node *sink;
@@ -54,7 +44,7 @@ static struct output output_of(const struct document *document, const struct nod
 	int64_t now = node_time();
 	output.paths = document_allocate(document, DAYS * sizeof(*output.paths));
 	for (unsigned day = 0; day < DAYS; day++)
-		if (sink_of(sink)->writes(sink, now + day * DAY + day % 24 * HOUR, path))
+		if (sink_ops(sink)->writes(sink, now + day * DAY + day % 24 * HOUR, path))
 			note_path(document, &output, path);
 	return output;
 }
@@ -75,7 +65,7 @@ static struct outputs find_outputs(const struct plan *plan)
 	for (size_t i = 0; i < plan->count; i++)
 		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++) {
 			const struct node *node = plan->pipelines[i]->nodes[k];
-			if (node->role == NODE_SINK && node->state && sink_of(node)->writes)
+			if (node->role == NODE_SINK && node->state && sink_ops(node)->writes)
 				outputs.items[outputs.count++] = output_of(plan->document, node);
 		}
 	return outputs;
@@ -88,7 +78,7 @@ static const struct node *written_by(
 	for (size_t i = 0; i < outputs->count; i++) {
 		const struct output *output = &outputs->items[i];
 		if (output->sink->pipeline == pipeline &&
-			source_of(source)->reads(source, output->paths, output->count))
+			source_ops(source)->reads(source, output->paths, output->count))
 			return output->sink;
 	}
 	return NULL;
@@ -108,7 +98,7 @@ static bool *feeds_at(const struct feeds *feeds, size_t from, size_t to)
 
 static bool is_reader(const struct node *node)
 {
-	return node->role == NODE_SOURCE && node->state && source_of(node)->reads;
+	return node->role == NODE_SOURCE && node->state && source_ops(node)->reads;
 }
 
 static void note_source(

@@ -5,11 +5,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-static const struct source_ops *source_ops(const struct node *node)
-{
-	return (const void *)node->type;
-}
-
 static bool has_commit(const struct pipeline *pipeline)
 {
 	for (size_t i = 0; i < pipeline->node_count; i++) {

@@ -120,11 +120,10 @@ static void collect_from_stages(struct handing *handing)
 {
 	for (size_t i = 0; i < handing->old->node_count; i++) {
 		struct node *node = handing->old->nodes[i];
-		const struct stage_ops *ops = (const void *)node->type;
-		if (node->role != NODE_STAGE || !node->open || !ops->hand_back)
+		if (node->role != NODE_STAGE || !node->open || !stage_ops(node)->hand_back)
 			continue;
 		handing->from = node;
-		ops->hand_back(node, take_back, handing);
+		stage_ops(node)->hand_back(node, take_back, handing);
 	}
 	handing->from = NULL;
 }
@@ -214,9 +213,8 @@ static void move_sources(struct handing *handing)
 /* What failed to open has read nothing; what has ended may keep a buffer to receive into. */
 static bool holds_nothing(struct node *source)
 {
-	const struct source_ops *ops = (const void *)source->type;
 	return source->rested || source->pipeline->run->failed ||
-	       (source->ended && ops->rest(source, NULL));
+	       (source->ended && source_ops(source)->rest(source, NULL));
 }
 
 /* All together, before any of them moves. */
@@ -265,11 +263,10 @@ bool engine_hand_over(struct pipeline *old, struct pipeline *next, struct faults
 static bool pass_over(const struct node *source, const struct carried *carried)
 {
 	struct node *consumer = edge_of(source->out)->consumer;
-	const struct stage_ops *ops = (const void *)consumer->type;
-	if (consumer->role != NODE_STAGE || !ops->pass_over)
+	if (consumer->role != NODE_STAGE || !stage_ops(consumer)->pass_over)
 		return true;
-	return batch_empty(source->out) &&
-	       ops->pass_over(consumer, carried->stream, &carried->passed, carried->alike);
+	return batch_empty(source->out) && stage_ops(consumer)->pass_over(consumer, carried->stream,
+						   &carried->passed, carried->alike);
 }
 
 bool carried_put(struct run *run)

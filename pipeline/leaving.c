@@ -16,11 +16,6 @@
 
 enum { INHERITED_VIEWS = 16 /* for each buffer of the pool */ };
 
-static const struct sink_ops *sink_ops(const struct node *node)
-{
-	return (const void *)node->type;
-}
-
 /* --- who inherits -------------------------------------------------------------------------------------------------- */
 
 /* Frames lie in blocks of their codec, larger than a buffer. */

@@ -191,14 +191,13 @@ static bool comes_to(const struct node *source, const struct node *stage)
 
 static bool is_listener_of(const struct node *node, const struct node *stage)
 {
-	return node->role == NODE_SOURCE && node->state &&
-	       ((const struct source_ops *)(const void *)node->type)->sockets &&
+	return node->role == NODE_SOURCE && node->state && source_ops(node)->sockets &&
 	       comes_to(node, stage);
 }
 
 static bool lower(struct node *source, uint32_t most, const char *why, struct faults *faults)
 {
-	const struct source_ops *ops = (const void *)source->type;
+	const struct source_ops *ops = source_ops(source);
 	uint32_t allowed = ops->concurrent ? ops->concurrent(source) : source->stream_count;
 	if (allowed <= most || (ops->lower && ops->lower(source, most, why)))
 		return true;
@@ -280,12 +279,6 @@ static bool any_drops(const struct tee *tee)
 	return false;
 }
 
-static bool is_patient(const struct node *node)
-{
-	const struct source_ops *ops = (const void *)node->type;
-	return ops->patient;
-}
-
 bool node_is_alone(const struct node *sink)
 {
 	const struct pipeline *pipeline = sink->pipeline;
@@ -295,7 +288,7 @@ bool node_is_alone(const struct node *sink)
 		const struct node *node = pipeline->nodes[i];
 		if (node->role == NODE_SINK && (node->type != sink->type || node->optional))
 			return false;
-		if (node->role == NODE_SOURCE && !is_patient(node))
+		if (node->role == NODE_SOURCE && !source_ops(node)->patient)
 			return false;
 	}
 	return true;
@@ -341,7 +334,7 @@ void node_refuse_stream(const struct node *node, uint32_t stream)
 {
 	struct node *source = node_source_of(node, stream);
 	assert(source);
-	const struct source_ops *ops = (const struct source_ops *)(const void *)source->type;
+	const struct source_ops *ops = source_ops(source);
 	if (ops->refuse && !end_is_on_its_way(node->pipeline, stream))
 		ops->refuse(source, stream);
 }

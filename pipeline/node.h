@@ -19,6 +19,7 @@
 #include "pipeline/flow/framing.h"
 #include "pipeline/flow/scan.h"
 
+#include <assert.h>
 #include <limits.h>
 
 struct loop;
@@ -278,6 +279,25 @@ struct node {
 	char how[160];        /* for explain: "literal over the run" */
 	char copies_why[160]; /* for explain: "" or "aside ≤ 2MiB" */
 };
+
+/* What the node's kind does, for a node of that role: each ops table begins with its type. */
+static inline const struct source_ops *source_ops(const struct node *node)
+{
+	assert(node->role == NODE_SOURCE);
+	return (const void *)node->type;
+}
+
+static inline const struct stage_ops *stage_ops(const struct node *node)
+{
+	assert(node->role == NODE_STAGE);
+	return (const void *)node->type;
+}
+
+static inline const struct sink_ops *sink_ops(const struct node *node)
+{
+	assert(node->role == NODE_SINK);
+	return (const void *)node->type;
+}
 
 /* Makes the node's pipeline ready: an operation has ended, a socket is readable. */
 void node_wake(struct node *node);

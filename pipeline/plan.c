@@ -247,6 +247,22 @@ struct plan *plan_create_cast(const struct document *document, const struct budg
 	return create(document, &wish, faults);
 }
 
+struct edge *edge_of(const struct batch *batch)
+{
+	return (struct edge *)((uintptr_t)batch - offsetof(struct edge, batch));
+}
+
+bool node_feeds(const struct node *node, const struct edge *edge)
+{
+	if (node->role != NODE_TEE)
+		return node->out == &edge->batch;
+	const struct tee *tee = node->state;
+	for (size_t i = 0; i < tee->count; i++)
+		if (tee->branches[i].in == &edge->batch)
+			return true;
+	return false;
+}
+
 size_t plan_number(const struct plan *plan, const struct pipeline *pipeline)
 {
 	size_t number = 0;

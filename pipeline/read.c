@@ -191,7 +191,7 @@ static void read_stages(
 static void number_streams(struct reader *reader, struct node *node)
 {
 	struct pipeline *pipeline = reader->draft->pipeline;
-	const struct source_ops *ops = (const struct source_ops *)node->type;
+	const struct source_ops *ops = source_ops(node);
 	uint32_t count = node->state && ops->streams ? ops->streams(node) : 1;
 	if (count > VIEW_STREAM - pipeline->streams) {
 		fault_at(reader->faults, node->value, NULL,

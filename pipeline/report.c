@@ -35,8 +35,7 @@ uint64_t node_queued(const struct node *node)
 /* A source of connections or datagrams whose sockets are not there. */
 static bool is_deaf(const struct node *node)
 {
-	const struct source_ops *ops = (const void *)node->type;
-	return node->role == NODE_SOURCE && ops->sockets && !node->up;
+	return node->role == NODE_SOURCE && source_ops(node)->sockets && !node->up;
 }
 
 static void add_account(struct account *sum, const struct account *account)

@@ -42,7 +42,7 @@ static void count_given(struct node *node, const struct flow_count *before)
 
 static void step_source(struct run *run, struct node *node)
 {
-	const struct source_ops *ops = (const void *)node->type;
+	const struct source_ops *ops = source_ops(node);
 	struct flow_count before = node->out->put;
 	if (!node->ended && !run->carried) {
 		if (run->resting && !node->drains)
@@ -63,7 +63,7 @@ static bool input_is_over(const struct node *node)
 
 static void step_stage(struct run *run, struct node *node)
 {
-	const struct stage_ops *ops = (const void *)node->type;
+	const struct stage_ops *ops = stage_ops(node);
 	struct flow_count before = node->out->put;
 	if (node->ended)
 		return;
@@ -113,7 +113,7 @@ static bool is_worth_a_write(const struct run *run, const struct batch *in)
 
 static void step_sink(struct run *run, struct node *node)
 {
-	const struct sink_ops *ops = (const void *)node->type;
+	const struct sink_ops *ops = sink_ops(node);
 	bool waits = run->reading && !is_worth_a_write(run, node->in);
 	if (node->ended || (waits && !node->due && !node->heir))
 		return;

@@ -74,15 +74,39 @@ struct carried {
 	bool alike; /* the stage that it comes from had the options of the one that it comes to */
 };
 
-/* What runs are made of and how they end; see engine.c. */
+/* Adds a pipeline to the engine; its pool, batches and nodes are opened then, the nodes in so many steps, sinks first.
+ * The engine takes each step with all its pipelines. */
+enum { RUN_STEPS = 4 };
 struct run *run_create(struct engine *engine, struct pipeline *pipeline);
 bool run_open_memory(struct run *run, struct faults *faults);
+bool run_open_step(struct run *run, size_t step, struct faults *faults);
 bool run_open_nodes(struct run *run, struct faults *faults);
+
 void source_drain(struct node *node, uint64_t read_deadline);
 void run_drain(struct run *run, uint64_t read_deadline);
 bool run_is_over(const struct run *run);
+
+/* How long what is cancelled may take to come back: milliseconds. */
+enum { RUN_HALT_MS = 1000 };
+void run_cancel(const struct run *run);
+/* False if something is still in flight at the deadline. */
+bool run_wait(const struct run *run, uint64_t deadline);
+
+/* What is left is counted as dropped; accounts can still be read. Nothing may be in flight. */
+void run_close(struct run *run);
+void run_free(struct run *run);
+
 /* Cancels, closes and frees it; `heir` may be NULL. False, and nothing is freed, if something does not come back. */
 bool run_destroy(struct run *run, struct pipeline *heir);
+
+/* Rounds until nothing moves, or as many as a turn may have: then it stays ready. */
+void turn_take(struct run *run);
+
+/* When a node or an epoch wants the next turn, though nothing moves; 0: never. */
+uint64_t turn_due(const struct run *run);
+
+/* The monotonic clock at this moment, in nanoseconds: loop_now() stands still within a turn. */
+uint64_t turn_clock(void);
 
 /* The nodes of `next` count on from where those of `old`, which are closed, have come to. */
 void report_inherit(const struct pipeline *old, struct pipeline *next);
@@ -160,6 +184,9 @@ void tee_process(struct run *run, struct node *tee);
 /* A turn has ended and nothing moves; a turn begins. */
 void waiting_begin(struct run *run, uint64_t now);
 void waiting_end(struct run *run, uint64_t now);
+
+/* A turn has ended: notes the sinks that are down. */
+void waiting_note_down(struct run *run, uint64_t now);
 
 /* Shows the taps what a node has put since the last step of any. */
 void run_show_taps(struct run *run, const struct node *node);

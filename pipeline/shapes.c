@@ -178,7 +178,7 @@ static bool ask(struct node *node, const struct shape *in, struct shape *out, st
 
 static bool walk_source(struct draft *draft, struct node *node, struct faults *faults)
 {
-	const struct source_ops *ops = (const struct source_ops *)node->type;
+	const struct source_ops *ops = source_ops(node);
 	struct shape out = { .kind = FLOW_BYTES, .streams = node->stream_count };
 	bool known = node->state != NULL, good = true;
 	if (known && ops->concurrent)

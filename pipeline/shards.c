@@ -53,8 +53,7 @@ void shards_name_paths(const struct pipeline *pipeline)
 
 static void check_source(const struct node *node, struct faults *faults)
 {
-	const struct source_ops *ops = (const void *)node->type;
-	if (!ops->shards)
+	if (!source_ops(node)->shards)
 		fault_at(faults, value_member(node->pipeline->value, "shards"),
 			"leave \"shards\" out, or read from sockets",
 			"\"%s\" can be read once only: a pipeline of several shards needs sources "

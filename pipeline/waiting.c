@@ -1,5 +1,5 @@
-/* Waiting: how long nodes kept those before them waiting, and since when sinks fail. Looked at when a turn has ended and
- * nothing moves, and again when the next one begins.
+/* Waiting: how long nodes kept those before them waiting, looked at when a turn has ended and nothing moves, and again
+ * when the next one begins; and since when sinks fail, looked at after each turn: others may never let it rest.
  */
 
 #include "pipeline/run.h"
@@ -16,12 +16,17 @@ void waiting_begin(struct run *run, uint64_t now)
 		struct node *node = run->pipeline->nodes[i];
 		if (!node->blocked_since && keeps_waiting(node))
 			node->blocked_since = now;
-		if (node->role == NODE_SINK && !node->up && !node->finished) {
-			if (!node->down_since)
-				node->down_since = now;
-		} else {
+	}
+}
+
+void waiting_note_down(struct run *run, uint64_t now)
+{
+	for (size_t i = 0; i < run->pipeline->node_count; i++) {
+		struct node *node = run->pipeline->nodes[i];
+		if (node->role != NODE_SINK || node->up || node->finished)
 			node->down_since = 0;
-		}
+		else if (!node->down_since)
+			node->down_since = now;
 	}
 }
 

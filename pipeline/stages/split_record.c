@@ -113,8 +113,7 @@ enum split_unterminated split_unterminated_rule(const struct node *node, uint32_
 	if (split->unterminated_set)
 		return split->unterminated;
 	const struct node *source = node_source_of(node, number);
-	return source && ((const struct source_ops *)(const void *)source->type)->sockets ? COMPLETE
-											  : KEEP;
+	return source && source_ops(source)->sockets ? COMPLETE : KEEP;
 }
 
 /* The stream ended within a record: it is kept, completed or left out. False: out is full. */

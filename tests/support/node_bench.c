@@ -99,13 +99,13 @@ static void step(struct node_bench *bench)
 	struct node *node = &bench->node;
 
 	if (node->role == NODE_SOURCE) {
-		const struct source_ops *ops = (const void *)node->type;
+		const struct source_ops *ops = source_ops(node);
 
 		node->quota = bench->quota;
 		if (!node->ended)
 			ops->read(node, node->out);
 	} else {
-		const struct sink_ops *ops = (const void *)node->type;
+		const struct sink_ops *ops = sink_ops(node);
 
 		ops->write(node, node->in);
 	}
