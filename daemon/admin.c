@@ -188,6 +188,17 @@ void admin_tell(struct admin *admin, uint64_t generation, uint64_t failures, boo
 	snprintf(admin->last_reload, sizeof(admin->last_reload), "%s", outcome);
 	admin->last_reload_at = at;
 	admin->reload_refused = !good;
+	admin->reloading = false;
+	pthread_mutex_unlock(&admin->lock);
+}
+
+void admin_tell_reloading(struct admin *admin, const char *waits_for)
+{
+	if (!admin)
+		return;
+	pthread_mutex_lock(&admin->lock);
+	admin->reloading = true;
+	snprintf(admin->waits_for, sizeof(admin->waits_for), "%s", waits_for ? waits_for : "");
 	pthread_mutex_unlock(&admin->lock);
 }
 

@@ -41,5 +41,8 @@ bool admin_open(struct admin **admin, const struct admin_options *options, struc
 void admin_tell(struct admin *admin, uint64_t generation, uint64_t failures, bool good,
 	const char *outcome, int64_t at);
 
+/* A reload is under way, and waits for these sinks; NULL: for none, so far. NULL is allowed for `admin`, too. */
+void admin_tell_reloading(struct admin *admin, const char *waits_for);
+
 /* Answers what has been asked, and ends. NULL is allowed. */
 void admin_close(struct admin *admin);

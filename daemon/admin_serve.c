@@ -106,7 +106,9 @@ static char *status_with_rates(struct admin *admin, struct snapshot *snapshot)
 	struct status_about facts = { .metrics = admin_about(admin),
 		.uptime = (double)(snapshot->at - admin->started) / 1e3,
 		.last_reload = admin->last_reload[0] ? admin->last_reload : NULL,
-		.last_reload_at = admin->last_reload_at };
+		.last_reload_at = admin->last_reload_at,
+		.reloading = admin->reloading,
+		.waits_for = admin->waits_for };
 	facts.tap_count = taps_list(&admin->workers->taps, facts.taps);
 	age(admin, snapshot);
 	char *text = status_json(snapshot, older->nodes ? older : NULL, &facts);
@@ -163,6 +165,8 @@ static void write_reasons(FILE *out, struct admin *admin, const struct snapshot 
 	if (!snapshot->complete)
 		fprintf(out, "a loop does not answer\n");
 	pthread_mutex_lock(&admin->lock);
+	if (admin->reloading && admin->waits_for[0])
+		fprintf(out, "a reload is in progress, and waits for %s\n", admin->waits_for);
 	if (admin->reload_refused)
 		fprintf(out, "%s\n", admin->last_reload);
 	pthread_mutex_unlock(&admin->lock);

@@ -33,7 +33,9 @@ struct admin {
 	uint64_t generation, reload_failures;
 	char last_reload[CONTROL_TEXT];
 	int64_t last_reload_at;
-	bool reload_refused;       /* the last one */
+	bool reload_refused; /* the last one */
+	bool reloading;      /* one is under way */
+	char waits_for[CONTROL_TEXT];
 	struct snapshot before[2]; /* for rates: the older is what they are told from */
 };
 

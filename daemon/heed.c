@@ -70,7 +70,9 @@ static void begin_reload(struct daemon *daemon)
 		return;
 	}
 	notify_reloading();
-	if (!reload_begin(&daemon->reload))
+	if (reload_begin(&daemon->reload))
+		admin_tell_reloading(daemon->admin, NULL);
+	else
 		tell_reload(daemon);
 }
 
@@ -89,6 +91,8 @@ static void heed_reload(struct daemon *daemon)
 {
 	if (reload_is_under_way(&daemon->reload) && reload_step(&daemon->reload))
 		daemon->switching = true;
+	if (reload_is_under_way(&daemon->reload))
+		admin_tell_reloading(daemon->admin, reload_waits_for(&daemon->reload));
 	if (daemon->switching)
 		switch_over(daemon);
 	if (heed_is_reloading(daemon))
@@ -107,8 +111,10 @@ static void heed_reload(struct daemon *daemon)
 
 void heed_signals(struct daemon *daemon)
 {
-	if (daemon->signals.ends > 0 && daemon->deadline == 0)
+	if (daemon->signals.ends > 0 && daemon->deadline == 0) {
 		begin_drain(daemon);
+		reload_abandon(&daemon->reload);
+	}
 	if (daemon->signals.reopen || control_take_reopen(&daemon->control)) {
 		daemon->signals.reopen = false;
 		log_say(&daemon->log, LOG_LEVEL_INFO, "reopening the files of sinks");

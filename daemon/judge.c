@@ -1,8 +1,6 @@
 /* Judging the end. */
 #include "daemon/judge.h"
 
-#include <inttypes.h>
-
 static bool left_files_unread(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++)
@@ -22,32 +20,25 @@ static bool lost_bad_data(const struct plan *plan)
 }
 
 /* Known exactly once the workers have ended: what was whole on its way out by then is delivered. */
-static uint64_t undelivered(const struct daemon *daemon)
+static struct undelivered undelivered(const struct daemon *daemon)
 {
-	const struct plan *plan = daemon->latest->configuration.plan;
-	uint64_t sum = plan_undelivered(plan); /* of workers that could not be closed */
+	const struct plan *plan = daemon_plan(daemon);
+	struct undelivered sum = daemon->reload.left;
 
 	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++)
-			if (!plan->pipelines[i]->nodes[k]->optional)
-				sum += plan->pipelines[i]->nodes[k]->account.dropped[DROP_SHUTDOWN];
+		undelivered_add(&sum, plan->pipelines[i]);
 	return sum;
 }
 
 static enum exit_status judge_cut_short(struct daemon *daemon)
 {
-	const uint64_t left = undelivered(daemon);
-	const uint64_t bytes = plan_undelivered_bytes(daemon->latest->configuration.plan);
+	const struct undelivered left = undelivered(daemon);
 
-	if (left == 0 && bytes == 0)
+	if (!undelivered_any(&left))
 		return STATUS_FINE;
-	/* Nothing can be read again as long as no source keeps a checkpoint. */
-	log_say(&daemon->log, LOG_LEVEL_ERROR,
-		"%s: undelivered=%" PRIu64 " rereadable=0, and %" PRIu64
-		" bytes that were not split into records",
+	undelivered_say(&left, &daemon->log,
 		daemon->signals.ends > 1 ? "the drain was cut short"
-					 : "the drain deadline has passed",
-		left, bytes);
+					 : "the drain deadline has passed");
 	return STATUS_UNDELIVERED;
 }
 

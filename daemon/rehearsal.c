@@ -145,9 +145,9 @@ bool rehearsal_run(struct rehearsal *rehearsal, const struct plan *plan, const s
 	struct faults *faults)
 {
 	const struct pipeline *model = trial->pipeline;
-	const struct budget budget = { model->name,
-		model->buffers * pool_buffer_cost(model->buffer_size) + model->charges,
-		model->allowance };
+	const struct budget budget = { .pipeline = model->name,
+		.memory = model->buffers * pool_buffer_cost(model->buffer_size) + model->charges,
+		.allowance = model->allowance };
 
 	*rehearsal = (struct rehearsal){ .trial = trial };
 	rehearsal->sinks = memory_needed(

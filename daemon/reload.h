@@ -7,14 +7,17 @@
  *     new                  opens
  *
  * A configuration that is wrong, or that needs a restart, changes nothing. If something of a right one cannot be opened,
- * the old one is put back.
+ * the old one is put back. If the daemon is told to end meanwhile, what has not begun is left alone.
  */
 #pragma once
 
+#include "daemon/changes.h"
 #include "daemon/generation.h"
+#include "daemon/undelivered.h"
 #include "daemon/workers.h"
 
-enum reload_result { RELOAD_NONE, RELOAD_DONE, RELOAD_REFUSED };
+/* ABANDONED: the daemon ends. */
+enum reload_result { RELOAD_NONE, RELOAD_DONE, RELOAD_REFUSED, RELOAD_ABANDONED };
 
 struct reload {
 	struct log *log;
@@ -24,19 +27,21 @@ struct reload {
 	uint32_t threads; /* that codecs have */
 
 	struct generation *next; /* on its way in; NULL: nothing is under way */
-	struct order *orders;
-	size_t order_count;
+	struct changes changes;
 	bool adding;       /* what was to end has ended */
+	bool abandoned;    /* the daemon ends */
 	bool putting_back; /* `next` is the old configuration again */
 	bool broken;       /* not even that could be opened */
 
 	uint64_t number;           /* of the configuration that runs: 1 at start */
 	uint64_t failures;         /* reloads that were refused */
 	enum reload_result result; /* of the last one */
+	uint32_t workers_wanted;   /* by the one that runs, if there were as many */
 	char outcome[256];         /* in words */
 	char *faults;              /* of the last one, as people read them; NULL: none */
 	int64_t at;                /* seconds since 1970 */
 	bool bad_data, unread;     /* so it was in pipelines that are gone */
+	struct undelivered left;   /* in pipelines that were cut short on their way out */
 };
 
 /* Reads the configuration again, and begins. False if it is done with that already: nothing has to change, or it was
@@ -48,6 +53,12 @@ bool reload_step(struct reload *reload);
 
 /* It cannot be tried: counted and said as one that was refused. */
 void reload_refuse(struct reload *reload, const char *why);
+
+/* The daemon is told to end: no more is begun than has to be, so that nothing is lost. */
+void reload_abandon(struct reload *reload);
+
+/* Whom what is under way waits for, if it does so for long: names of sinks; else NULL. */
+const char *reload_waits_for(const struct reload *reload);
 
 /* What was under way when all workers ended is the latest generation now. */
 void reload_close(struct reload *reload);

@@ -45,12 +45,26 @@ bool signals_open(struct signals *signals, struct loop *loop)
 	return true;
 }
 
+/* Who asks for something at the very end asks nobody: without a watcher that would kill, and look like a crash. */
+static void close_watcher(uv_signal_t *watcher, int number)
+{
+	uv_close((uv_handle_t *)watcher, on_closed);
+	if (number == SIGHUP || number == SIGUSR1)
+		signal(number, SIG_IGN);
+}
+
 void signals_close(struct signals *signals)
 {
 	const uint32_t open = signals->open;
+	sigset_t requests, before;
 
+	sigemptyset(&requests);
+	sigaddset(&requests, SIGHUP);
+	sigaddset(&requests, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, &requests, &before);
 	for (uint32_t i = 0; i < open; i++)
-		uv_close((uv_handle_t *)&signals->watchers[i], on_closed);
+		close_watcher(&signals->watchers[i], watched[i]);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	while (signals->open > 0)
 		loop_turn(signals->loop, 0);
 }

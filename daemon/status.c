@@ -155,6 +155,9 @@ static void add_reload(cJSON *object, const struct status_about *about)
 	cJSON *reload = cJSON_AddObjectToObject(object, "reload");
 
 	number(reload, "failures", about->metrics.reload_failures);
+	cJSON_AddBoolToObject(reload, "in_progress", about->reloading);
+	if (about->reloading && *about->waits_for)
+		cJSON_AddStringToObject(reload, "waits_for", about->waits_for);
 	if (about->last_reload) {
 		cJSON_AddStringToObject(reload, "last", about->last_reload);
 		cJSON_AddNumberToObject(reload, "at", (double)about->last_reload_at);

@@ -15,6 +15,8 @@ struct status_about {
 	double uptime;           /* seconds */
 	const char *last_reload; /* what came of it; NULL: there was none */
 	int64_t last_reload_at;  /* seconds since 1970 */
+	bool reloading;          /* one is under way */
+	const char *waits_for;   /* the sinks that it waits for; "": for none yet */
 	struct tapped_node taps[TAPS_MOST];
 	size_t tap_count;
 };

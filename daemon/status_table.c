@@ -318,9 +318,14 @@ static void print_head(struct page *page, const cJSON *status)
 static void print_reload(struct page *page, const cJSON *status)
 {
 	const cJSON *reload = cJSON_GetObjectItem(status, "reload");
-	const char *last = text_of(reload, "last");
-	char *shown;
+	const char *last = text_of(reload, "last"), *waits_for = text_of(reload, "waits_for");
+	char line[300], *shown;
 
+	if (cJSON_IsTrue(cJSON_GetObjectItem(reload, "in_progress"))) {
+		snprintf(line, sizeof(line), "a reload is in progress%s%s",
+			*waits_for ? ", and waits for " : "", waits_for);
+		print_line(page, *waits_for != '\0', line);
+	}
 	if (!*last)
 		return;
 	shown = utf8_visible_text(last, strlen(last));

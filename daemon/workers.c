@@ -69,6 +69,8 @@ static void step_orders(
 	while (*orders) {
 		struct order *order = *orders, *following = order->following;
 		if (!order_step(order, engine)) {
+			if (order_tell(order, engine))
+				workers_ring(workers);
 			orders = &order->following;
 			continue;
 		}

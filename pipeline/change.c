@@ -9,6 +9,8 @@
 #include "pipeline/run.h"
 
 #include <assert.h>
+#include <stdio.h>
+#include <string.h>
 
 /* --- which sources go on ------------------------------------------------------------------------------------------- */
 
@@ -125,7 +127,8 @@ static bool node_is_quiet(const struct node *node)
 		return true;
 	if (node->role == NODE_SOURCE)
 		return node->ended || node->rested;
-	return batch_empty(node->in) && (node->role != NODE_STAGE || node->rested);
+	return batch_empty(node->in) && !node->inherited &&
+	       (node->role != NODE_STAGE || node->rested);
 }
 
 bool engine_is_quiet(const struct pipeline *pipeline)
@@ -139,6 +142,22 @@ bool engine_is_quiet(const struct pipeline *pipeline)
 		if (!node_is_quiet(pipeline->nodes[i]))
 			return false;
 	return true;
+}
+
+bool engine_waits_for(const struct pipeline *pipeline, char *names, size_t size)
+{
+	size_t used = 0;
+	names[0] = '\0';
+	for (size_t i = 0; i < pipeline->node_count; i++) {
+		const struct node *node = pipeline->nodes[i];
+		if (node->role != NODE_SINK || node->optional || node->finished ||
+			(batch_empty(node->in) && !node->inherited) ||
+			used + strlen(node->name) + 3 > size)
+			continue;
+		used += (size_t)snprintf(
+			names + used, size - used, "%s%s", used > 0 ? ", " : "", node->name);
+	}
+	return used > 0;
 }
 
 bool engine_give_back(struct pipeline *pipeline)
@@ -169,6 +188,12 @@ bool engine_runs(const struct pipeline *pipeline)
 {
 	const struct run *run = pipeline->run;
 	return run && !run->failed && !run->resting && !run->draining;
+}
+
+bool engine_ends(const struct pipeline *pipeline)
+{
+	const struct run *run = pipeline->run;
+	return run && !run->failed && run->draining && !run->handed_over;
 }
 
 bool engine_counts(const struct pipeline *pipeline)

@@ -24,6 +24,8 @@ struct draft {
 	struct carried *carried; /* of each edge, in the order of the pipeline's */
 	struct node **left_out;  /* disabled: they are checked, and no more */
 	size_t left_out_count;
+	struct budget budget; /* what it has already */
+	bool own_memory;      /* its configuration says how much it may have */
 };
 
 /* Reads the value of a pipeline into nodes and edges. */

@@ -145,6 +145,11 @@ void engine_want_end(struct engine *engine)
 	engine_drain(engine, loop_now(engine->loop));
 }
 
+bool engine_drains(const struct engine *engine)
+{
+	return engine->draining;
+}
+
 bool engine_wants_end(const struct engine *engine)
 {
 	return engine->end_wanted;

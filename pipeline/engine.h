@@ -34,6 +34,7 @@ bool engine_finished(const struct engine *engine);
 
 /* Begins to drain; sockets are read until `read_deadline` at most (node_now() clock). */
 void engine_drain(struct engine *engine, uint64_t read_deadline);
+bool engine_drains(const struct engine *engine);
 
 /* A node has no more use for the run (the reader of standard output has gone): drains, and remembers it, so that whoever
  * runs several engines can drain the others. */
@@ -49,6 +50,9 @@ void engine_reopen(struct engine *engine);
  * retire or rest. */
 bool engine_runs(const struct pipeline *pipeline);
 
+/* True if it drains, and nothing is going to take its place. */
+bool engine_ends(const struct pipeline *pipeline);
+
 /* Opens one more pipeline of this worker. False with faults; then nothing of it is left but its plan. */
 bool engine_add(struct engine *engine, struct pipeline *pipeline, struct faults *faults);
 
@@ -62,13 +66,22 @@ void engine_rest(struct pipeline *pipeline, struct pipeline *next, uint64_t read
 /* True when all that was read of a retired pipeline is written and finished, or of a resting one is written. */
 bool engine_is_quiet(const struct pipeline *pipeline);
 
+/* The sinks that a pipeline waits for before it is quiet: their names, as many as fit. False if it is for none. */
+bool engine_waits_for(const struct pipeline *pipeline, char *names, size_t size);
+
 /* For one that rests and does not become quiet: what its sources have read and not put is given back. False as long as
  * something is under read. */
 bool engine_give_back(struct pipeline *pipeline);
 
 /* Gives the sources that match, and what is unfinished in their streams, from `old` to `next`, and lets the rest of
- * `old` end, as a retired one. Sources that do not rest stay. False with faults, and nothing is done. */
+ * `old` end, as a retired one; where it is not quiet its sinks leave what they did not write. Sources that do not rest stay. False with faults, and nothing is done. */
 bool engine_hand_over(struct pipeline *old, struct pipeline *next, struct faults *faults);
+
+/* True if all that a pipeline still waits for are sinks that are not there, and others of `next` can write instead. */
+bool engine_waits_in_vain(const struct pipeline *pipeline, const struct pipeline *next);
+
+/* True if it was not quiet when it was handed over from, and what its sinks did not write goes to those of the other. */
+bool engine_leaves(const struct pipeline *pipeline);
 
 /* Opens a pipeline that was handed over to. False with faults: it does not run, but can be handed over from again. */
 bool engine_take_over(struct pipeline *pipeline, struct faults *faults);
@@ -78,11 +91,13 @@ bool engine_take_over(struct pipeline *pipeline, struct faults *faults);
  * never looked at again, and at its end the process can only end. */
 bool engine_remove(struct pipeline *pipeline, struct pipeline *heir);
 
-/* Records that were read and not written, in queues, frames and sends; those of drop branches do not count. */
-uint64_t plan_undelivered(const struct plan *plan);
+/* Records that a node, or all of a pipeline, had read and did not write, in queues, frames and sends, whether it is closed
+ * or not; those of drop branches do not count. */
+uint64_t node_undelivered(const struct node *node);
+uint64_t pipeline_undelivered(const struct pipeline *pipeline);
 
 /* Bytes of streams that were read and neither split into records nor written. */
-uint64_t plan_undelivered_bytes(const struct plan *plan);
+uint64_t pipeline_undelivered_bytes(const struct pipeline *pipeline);
 
 /* Grows with each pipeline that comes to the engine. */
 uint64_t engine_changes(const struct engine *engine);

@@ -244,9 +244,12 @@ bool engine_hand_over(struct pipeline *old, struct pipeline *next, struct faults
 		assert(gone);
 		return false;
 	}
+	bool quiet = engine_is_quiet(old);
 	collect(&handing);
 	move_sources(&handing);
 	free(handing.matches);
+	if (!quiet || old->run->failed)
+		leaving_begin(old, next);
 	old->run->handed_over = true;
 	old->run->resting = false;
 	old->run->draining = true;

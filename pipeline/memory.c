@@ -13,7 +13,7 @@
  * since their charges depend on it.
  */
 
-#include "pipeline/draft.h"
+#include "pipeline/memory.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -23,7 +23,6 @@
 #include "pipeline/holds.h"
 
 enum {
-	USUAL_MAX_RECORD = 1 << 20,
 	LEAST_BUFFERS = 32,
 	DROP_ROOM = 1024, /* views: a drop branch keeps what it can while its sink is away */
 	SINK_ROOM =
@@ -31,16 +30,7 @@ enum {
 			     more buffers than any other edge */
 };
 
-/* Pipelines that share one memory. */
-struct group {
-	const struct plan *plan;
-	struct draft **drafts;
-	size_t count;
-	uint64_t memory; /* that they share */
-	bool own;        /* it is one pipeline's own */
-};
-
-static uint64_t divide_up(uint64_t amount, uint64_t by)
+uint64_t memory_divide_up(uint64_t amount, uint64_t by)
 {
 	return amount / by + (amount % by != 0);
 }
@@ -62,7 +52,7 @@ static uint64_t largest_record(const struct draft *draft)
 static void make_room(struct draft *draft)
 {
 	struct pipeline *pipeline = draft->pipeline;
-	uint64_t pieces = divide_up(largest_record(draft), pipeline->buffer_size) + 2;
+	uint64_t pieces = memory_divide_up(largest_record(draft), pipeline->buffer_size) + 2;
 	if (pieces < LEAST_BUFFERS)
 		pieces = LEAST_BUFFERS;
 	for (size_t i = 0; i < pipeline->edge_count; i++) {
@@ -126,7 +116,7 @@ static uint64_t least_buffers(const struct draft *draft)
 	const struct pipeline *pipeline = draft->pipeline;
 	uint64_t splits = count_splits(pipeline), drops = count_drops(pipeline);
 	uint64_t sharers = splits > drops ? splits : drops;
-	uint64_t pieces = divide_up(largest_record(draft), pipeline->buffer_size) + 2;
+	uint64_t pieces = memory_divide_up(largest_record(draft), pipeline->buffer_size) + 2;
 	uint64_t least = 4 * pieces * (sharers > 0 ? sharers : 1);
 	if (least < LEAST_BUFFERS)
 		least = LEAST_BUFFERS;
@@ -136,7 +126,7 @@ static uint64_t least_buffers(const struct draft *draft)
 
 /* --- what a group has --------------------------------------------------------------------------------------------- */
 
-static uint64_t group_charges(const struct group *group)
+uint64_t memory_charges(const struct group *group)
 {
 	uint64_t charges = 0;
 	for (size_t i = 0; i < group->count; i++)
@@ -147,18 +137,19 @@ static uint64_t group_charges(const struct group *group)
 /* The buffers that each pipeline of the group gets. */
 static uint64_t buffers_each(const struct group *group)
 {
-	uint64_t charges = group_charges(group);
+	uint64_t charges = memory_charges(group);
 	if (charges >= group->memory)
 		return 0;
 	uint64_t share = group->memory - charges;
-	if (!group->own)
-		share = (share - divide_up(share, 8)) / group->count;
-	uint64_t buffers = share / pool_buffer_cost((uint32_t)group->plan->service.buffer);
+	if (group->kept > 0)
+		share -= memory_divide_up(share, group->kept);
+	uint64_t buffers =
+		share / group->count / pool_buffer_cost((uint32_t)group->plan->service.buffer);
 	return buffers < UINT32_MAX ? buffers : UINT32_MAX;
 }
 
 /* The buffers that each must get, since they share evenly. `draft` gets the one that needs them. */
-static uint64_t buffers_needed(const struct group *group, const struct draft **draft)
+uint64_t memory_buffers_needed(const struct group *group, const struct draft **draft)
 {
 	uint64_t most = 0;
 	for (size_t i = 0; i < group->count; i++) {
@@ -201,7 +192,7 @@ static bool walk_group(const struct group *group, uint64_t buffers)
 }
 
 /* Walks the group with a max_record of this many buffers where none is set. True if all fit. */
-static bool try_pieces(const struct group *group, uint64_t pieces)
+bool memory_try(const struct group *group, uint64_t pieces)
 {
 	const struct draft *largest;
 	uint64_t size = pieces * group->plan->service.buffer;
@@ -210,27 +201,27 @@ static bool try_pieces(const struct group *group, uint64_t pieces)
 			size < USUAL_MAX_RECORD ? size : USUAL_MAX_RECORD;
 	if (!walk_group(group, LEAST_BUFFERS))
 		return false;
-	uint64_t needed = buffers_needed(group, &largest);
+	uint64_t needed = memory_buffers_needed(group, &largest);
 	return walk_group(group, needed) && buffers_each(group) >= needed;
 }
 
 /* Finds the most pieces that fit, and leaves the group walked with it. */
-static bool settle(const struct group *group)
+bool memory_settle(const struct group *group)
 {
-	uint64_t most = divide_up(USUAL_MAX_RECORD, group->plan->service.buffer);
+	uint64_t most = memory_divide_up(USUAL_MAX_RECORD, group->plan->service.buffer);
 	uint64_t least = 1;
-	if (try_pieces(group, most))
+	if (memory_try(group, most))
 		return true;
-	if (!try_pieces(group, least))
+	if (!memory_try(group, least))
 		return false;
 	while (most - least > 1) {
 		uint64_t middle = least + (most - least) / 2;
-		if (try_pieces(group, middle))
+		if (memory_try(group, middle))
 			least = middle;
 		else
 			most = middle;
 	}
-	return try_pieces(group, least);
+	return memory_try(group, least);
 }
 
 /* --- refusing ----------------------------------------------------------------------------------------------------- */
@@ -240,17 +231,19 @@ static uint64_t memory_needed(const struct group *group, uint64_t buffers, uint6
 {
 	uint64_t pools = buffers * pool_buffer_cost((uint32_t)group->plan->service.buffer);
 	if (!group->own)
-		pools = divide_up(pools * group->count * 8, 7) + 8;
-	return pools + group_charges(group) + apart;
+		pools *= group->count;
+	if (group->kept > 0)
+		pools = memory_divide_up(pools * group->kept, group->kept - 1) + group->kept;
+	return pools + memory_charges(group) + apart;
 }
 
 /* Up to a number that a person would write: at most an eighth more. */
-static const char *natural(uint64_t bytes, char text[32])
+const char *memory_natural(uint64_t bytes, char text[32])
 {
 	uint64_t step = 1;
 	while (step <= bytes / 16)
 		step *= 2;
-	return size_format(divide_up(bytes, step) * step, text);
+	return size_format(memory_divide_up(bytes, step) * step, text);
 }
 
 static const struct value *service_memory(const struct plan *plan)
@@ -262,10 +255,10 @@ static const struct value *service_memory(const struct plan *plan)
 static bool fault_memory(const struct group *group, uint64_t apart, struct faults *faults)
 {
 	const struct draft *largest = group->drafts[0];
-	uint64_t buffers = buffers_needed(group, &largest);
+	uint64_t buffers = memory_buffers_needed(group, &largest);
 	const struct pipeline *pipeline = largest->pipeline;
 	char needed[32], size[32], record[32], records[64] = "";
-	natural(memory_needed(group, buffers, apart), needed);
+	memory_natural(memory_needed(group, buffers, apart), needed);
 	size_format(pipeline->buffer_size, size);
 	if (largest_record(largest) > 0)
 		snprintf(records, sizeof(records), " for records of up to %s",
@@ -273,11 +266,7 @@ static bool fault_memory(const struct group *group, uint64_t apart, struct fault
 	const struct value *place =
 		group->own ? value_member(pipeline->value, "memory") : service_memory(group->plan);
 	const char *remedy = arena_format(group->plan->document->arena,
-		place        ? "write \"%s\""
-		: group->own ? "restart the daemon, which then divides its memory anew: while it "
-			       "runs, %s would have to be free"
-			     : "write \"service\": { \"memory\": \"%s\" }",
-		needed);
+		place ? "write \"%s\"" : "write \"service\": { \"memory\": \"%s\" }", needed);
 	return fault_at(faults, place ? place : pipeline->value, remedy,
 		"memory does not suffice: \"%s\" needs %llu buffers of %s%s, and gets %llu",
 		pipeline->name, (unsigned long long)buffers, size, records,
@@ -350,10 +339,10 @@ static void set_quotas(struct pipeline *pipeline)
 
 /* The pools' size. With the quotas of all that is free more is charged, so that is taken once more; less than what is
  * needed it never comes to, but for rounding. */
-static uint32_t settle_buffers(const struct group *group)
+uint32_t memory_settle_buffers(const struct group *group)
 {
 	const struct draft *largest;
-	uint64_t needed = buffers_needed(group, &largest);
+	uint64_t needed = memory_buffers_needed(group, &largest);
 	walk_group(group, buffers_each(group));
 	uint64_t buffers = buffers_each(group);
 	if (buffers < needed)
@@ -362,19 +351,22 @@ static uint32_t settle_buffers(const struct group *group)
 	return (uint32_t)buffers;
 }
 
-static bool divide_group(struct group *group, uint64_t apart, struct faults *faults)
+void memory_finish(struct pipeline *pipeline, uint32_t buffers)
+{
+	pipeline->buffers = buffers;
+	pipeline->charges = charges_of(pipeline);
+	set_quotas(pipeline);
+}
+
+bool memory_divide_group(struct group *group, uint64_t apart, struct faults *faults)
 {
 	if (group->count == 0)
 		return true;
-	if (!settle(group))
+	if (!memory_settle(group))
 		return fault_memory(group, apart, faults);
-	uint32_t buffers = settle_buffers(group);
-	for (size_t i = 0; i < group->count; i++) {
-		struct pipeline *pipeline = group->drafts[i]->pipeline;
-		pipeline->buffers = buffers;
-		pipeline->charges = charges_of(pipeline);
-		set_quotas(pipeline);
-	}
+	uint32_t buffers = memory_settle_buffers(group);
+	for (size_t i = 0; i < group->count; i++)
+		memory_finish(group->drafts[i]->pipeline, buffers);
 	return true;
 }
 
@@ -382,20 +374,22 @@ bool memory_divide(struct plan *plan, struct draft *drafts, struct faults *fault
 {
 	struct draft **sharing =
 		document_allocate(plan->document, (plan->count + 1) * sizeof(*sharing));
-	struct group group = { .plan = plan, .drafts = sharing };
+	struct group group = { .plan = plan, .drafts = sharing, .kept = 8 };
 	uint64_t apart = 0;
 	bool good = true;
+	if (plan->within)
+		return memory_divide_within(plan, drafts, faults);
 	for (size_t i = 0; i < plan->count; i++) {
 		struct draft *draft = &drafts[i];
-		struct group own = { plan, &draft, 1, draft->pipeline->memory, true };
+		struct group own = { plan, &draft, 1, draft->pipeline->memory, true, 0 };
 		apart += own.memory;
 		if (own.memory == 0)
 			sharing[group.count++] = draft;
 		else
-			good = divide_group(&own, 0, faults) && good;
+			good = memory_divide_group(&own, 0, faults) && good;
 	}
 	if (apart > plan->service.memory && group.count == 0)
 		return fault_own(plan, apart, faults);
 	group.memory = apart < plan->service.memory ? plan->service.memory - apart : 0;
-	return divide_group(&group, apart, faults) && good;
+	return memory_divide_group(&group, apart, faults) && good;
 }

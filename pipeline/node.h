@@ -183,6 +183,10 @@ struct sink_ops {
 
 	/* Closes its file and opens the path again, at a record's border. NULL: it has no file. */
 	void (*reopen)(struct node *node);
+
+	/* Halted, with nothing in flight: true if what lies in `in` is all that it has not written, from a record's
+	 * border on, so that another sink can write it. NULL: it never is. */
+	bool (*leave)(struct node *node);
 };
 
 enum node_role { NODE_SOURCE, NODE_STAGE, NODE_TEE, NODE_SINK };
@@ -267,6 +271,9 @@ struct node {
 	bool open;              /* the engine's: what open() made is there */
 	bool drains;            /* the engine's: a source that was told to end */
 	bool rested; /* the engine's: sources that hold nothing of their pool, stages that are settled */
+	struct node *heir; /* the engine's: the sink that writes what this one did not */
+	struct batch
+		*inherited; /* the engine's: of another sink; before what lies in `in`'s place */
 	bool flush; /* codecs: a sink asks that the open frame ends; taken back when it has */
 	bool more;  /* sources: bytes are on their way for certain: a file is being read */
 	uint32_t first_stream, stream_count; /* sources: the numbers of their streams */

@@ -113,7 +113,10 @@ static void read_shards(
 		struct faults again = { 0 };
 		struct pipeline *pipeline = plan->pipelines[plan->count];
 		struct draft *draft = &drafts[plan->count++];
-		*draft = (struct draft){ .pipeline = pipeline, .document = plan->document };
+		const struct budget budget = budget_of(plan, value->key);
+		*draft = (struct draft){
+			.pipeline = pipeline, .document = plan->document, .budget = budget
+		};
 		*pipeline = (struct pipeline){ .shard = shard,
 			.shards = shards,
 			.buffer_size = (uint32_t)plan->service.buffer,
@@ -122,7 +125,7 @@ static void read_shards(
 		if (shard == 0)
 			shards_check(pipeline, faults);
 		shards_name_paths(pipeline);
-		const struct budget budget = budget_of(plan, pipeline->name);
+		draft->own_memory = pipeline->memory > 0;
 		pipeline->allowance = pipeline->memory ? 0 : budget.allowance;
 		pipeline->memory = pipeline->memory ? pipeline->memory / shards : budget.memory;
 		faults_close(&again);
@@ -242,9 +245,11 @@ struct plan *plan_create(const struct document *document, struct faults *faults)
 }
 
 struct plan *plan_create_within(const struct document *document, const struct budget *budgets,
-	size_t count, struct faults *faults)
+	size_t count, uint64_t spare, struct faults *faults)
 {
-	const struct plan wish = { .budgets = budgets, .budget_count = count };
+	const struct plan wish = {
+		.budgets = budgets, .budget_count = count, .within = true, .spare = spare
+	};
 	return create(document, &wish, faults);
 }
 

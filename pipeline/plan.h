@@ -72,6 +72,7 @@ struct pipeline {
 	struct pool *pool;
 	struct engine *engine;
 	struct run *run; /* the engine's own */
+	uint64_t left;   /* bytes that lay unsplit and unwritten in it when it was removed */
 };
 
 /* Given each node that was read, it may put another type in the place of its own, before the node is asked to plan. */
@@ -89,21 +90,27 @@ struct plan {
 	size_t trial_count;
 	const struct budget *budgets; /* while it is being made, as what follows */
 	size_t budget_count;
+	bool within;      /* it is to run in what others leave */
+	uint64_t spare;   /* what nobody has of the service's memory then */
 	const char *only; /* the one pipeline that is planned; NULL: all */
 	plan_cast *cast;  /* may be NULL */
 	void *cast_context;
 };
 
-/* What memory a pipeline may have (each of its shards) while others are running; 0: it is not said. One that goes on is
- * allowed what it was. */
+/* What memory a pipeline (each of its shards) has while others are running; 0: none yet. One that goes on is allowed
+ * what it was. */
 struct budget {
 	const char *pipeline;
 	uint64_t memory, allowance;
+	uint64_t max_record; /* that it had, where none is set */
+	bool fixed;          /* it goes on untouched */
 };
 
-/* As plan_create(), with budgets in the place of an even share; where a pipeline names its own memory, that holds. */
+/* As plan_create(), but beside what runs: one that goes on untouched keeps what it has; one that takes another's place
+ * has what that had, and gets what it needs beyond out of `spare`; new ones get what they need out of
+ * that, and share half of what is left then. Where a pipeline names its own memory, that holds, if it is there. */
 struct plan *plan_create_within(const struct document *document, const struct budget *budgets,
-	size_t count, struct faults *faults);
+	size_t count, uint64_t spare, struct faults *faults);
 
 /* Plans one pipeline by itself, with other types in the place of some of its nodes'. */
 struct plan *plan_create_cast(const struct document *document, const struct budget *budget,

@@ -28,7 +28,8 @@ static uint64_t dropped_before(const struct node *node)
 
 uint64_t node_queued(const struct node *node)
 {
-	return node->in ? node->in->put.records - node->in->taken.records : 0;
+	return node->in ? node->in->put.records - node->in->taken.records + leaving_records(node)
+			: 0;
 }
 
 /* A source of connections or datagrams whose sockets are not there. */
@@ -87,8 +88,9 @@ void report_node(const struct node *node, struct node_report *report)
 		if (node->expected > node->account.received)
 			report->unread = node->expected - node->account.received;
 	} else {
-		report->records_in = node->in->put.records + before + node->account.found;
-		report->bytes_in = node->in->put.bytes;
+		report->records_in = node->in->put.records + before + node->account.found +
+				     leaving_records(node);
+		report->bytes_in = node->in->put.bytes + leaving_bytes(node);
 		report->pins = node->in->pins;
 	}
 	report->records_out = node->given.records;
@@ -178,29 +180,28 @@ bool node_left_unread(const struct node *node)
 	return node->account.unread > 0 || node->past.account.unread > 0;
 }
 
-uint64_t plan_undelivered(const struct plan *plan)
+uint64_t node_undelivered(const struct node *node)
+{
+	if (node->optional)
+		return 0;
+	return node_queued(node) + node->account.held + node->account.dropped[DROP_SHUTDOWN];
+}
+
+uint64_t pipeline_undelivered(const struct pipeline *pipeline)
 {
 	uint64_t sum = 0;
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct pipeline *pipeline = plan->pipelines[i];
-		for (size_t k = 0; k < pipeline->node_count; k++)
-			if (!pipeline->nodes[k]->optional)
-				sum += node_queued(pipeline->nodes[k]) +
-				       pipeline->nodes[k]->account.held;
-	}
+	for (size_t i = 0; i < pipeline->node_count; i++)
+		sum += node_undelivered(pipeline->nodes[i]);
 	return sum;
 }
 
-uint64_t plan_undelivered_bytes(const struct plan *plan)
+uint64_t pipeline_undelivered_bytes(const struct pipeline *pipeline)
 {
-	uint64_t sum = 0;
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct pipeline *pipeline = plan->pipelines[i];
-		for (size_t k = 0; k < pipeline->edge_count; k++) {
-			const struct batch *batch = &pipeline->edges[k].batch;
-			if (pipeline->edges[k].kind == FLOW_BYTES)
-				sum += batch->put.bytes - batch->taken.bytes;
-		}
+	uint64_t sum = pipeline->left;
+	for (size_t i = 0; i < pipeline->edge_count; i++) {
+		const struct batch *batch = &pipeline->edges[i].batch;
+		if (pipeline->edges[i].kind == FLOW_BYTES)
+			sum += batch->put.bytes - batch->taken.bytes;
 	}
 	return sum;
 }

@@ -115,10 +115,13 @@ static void step_sink(struct run *run, struct node *node)
 {
 	const struct sink_ops *ops = sink_ops(node);
 	bool waits = run->reading && !is_worth_a_write(run, node->in);
-	if (node->ended || (waits && !node->due))
+	if (node->ended || (waits && !node->due && !node->heir))
 		return;
-	ops->write(node, node->in);
-	if (input_is_over(node) && (!ops->end || ops->end(node)))
+	if (node->heir)
+		leaving_step(node);
+	else
+		ops->write(node, node->in);
+	if (input_is_over(node) && (node->heir || !ops->end || ops->end(node)))
 		finish_node(run, node);
 }
 
@@ -257,12 +260,16 @@ bool round_moves(struct run *run)
 {
 	struct pipeline *pipeline = run->pipeline;
 	uint64_t read = run->read;
-	if (run->carried && carried_put(run))
+	if (run->inherits)
+		leaving_put(run);
+	if (!run->inherits && run->carried && carried_put(run))
 		carried_close(run);
-	step_legs(run);
+	if (!run->inherits)
+		step_legs(run);
 	run->reading = run->read > read || more_will_come(run);
 	for (size_t i = run->shared; i < pipeline->node_count; i++)
-		step_node(run, pipeline->nodes[i]);
+		if (!run->inherits || pipeline->nodes[i]->role == NODE_SINK)
+			step_node(run, pipeline->nodes[i]);
 	epoch_step(run, engine_now(run->engine));
 	uint64_t moved = movement(run), epochs = 2 * run->epoch.number + !run->epoch.open;
 	bool flowed = moved != run->moved, stepped = epochs != run->epochs;

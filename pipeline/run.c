@@ -187,6 +187,7 @@ void run_close(struct run *run)
 {
 	struct pipeline *pipeline = run->pipeline;
 	run_detach_taps(run);
+	leaving_close(run);
 	for (size_t i = 0; i < pipeline->edge_count; i++)
 		batch_empty_out(&pipeline->edges[i].batch);
 	carried_close(run);
@@ -199,6 +200,7 @@ void run_close(struct run *run)
 void run_free(struct run *run)
 {
 	struct pipeline *pipeline = run->pipeline;
+	pipeline->left = pipeline_undelivered_bytes(pipeline);
 	for (size_t k = 0; k < pipeline->edge_count; k++)
 		batch_close(&pipeline->edges[k].batch);
 	pool_destroy(pipeline->pool);

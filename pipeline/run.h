@@ -55,6 +55,9 @@ struct run {
 	bool handed_over;        /* its sources, with what they counted, are another's */
 	struct carried *carried; /* what was unfinished in the pipeline that it replaced */
 	size_t carried_count, carried_at;
+	bool leaving;        /* what its sinks did not write goes to heirs */
+	bool inherits;       /* sinks have inherited what is not in their queues yet */
+	struct buffer *room; /* where the next bytes of that go */
 	struct tapped *taps; /* who looks at what its nodes put; NULL: nobody */
 };
 
@@ -120,6 +123,23 @@ struct node *pipeline_source_of(const struct pipeline *pipeline, uint32_t stream
 /* Puts carried bytes into the edges of the sources whose streams they are. True when none is left. */
 bool carried_put(struct run *run);
 void carried_close(struct run *run);
+
+/* Sinks of `old`, which has not become quiet, stop writing, and leave what they have to those of `next`; see leaving.c. */
+void leaving_begin(struct pipeline *old, struct pipeline *next);
+
+/* Passes on what has come to a sink that leaves. */
+void leaving_step(struct node *node);
+
+/* Puts what was inherited into the queues, as far as there is room. */
+void leaving_put(struct run *run);
+
+/* What a sink has inherited and not got into its queue. */
+uint64_t leaving_records(const struct node *node);
+uint64_t leaving_bytes(const struct node *node);
+
+/* The end of a run: what was inherited counts as come, and is lost. */
+void leaving_close(struct run *run);
+void leaving_forget(struct node *node);
 
 bool round_open(struct run *run);
 void round_close(struct run *run);

@@ -252,6 +252,18 @@ static void poll_done(struct io_operation *operation, int result)
 	node_wake(node);
 }
 
+/* What is to be synced lies with the sink until it is. */
+static bool file_leave(struct node *node)
+{
+	struct file_sink *sink = node->state;
+
+	if (sink->sync != FILE_SYNC_NONE)
+		return false;
+	if (sink->gather.written > 0)
+		cut_back(node);
+	return sink->gather.written == 0;
+}
+
 static bool file_open(struct node *node, struct faults *faults)
 {
 	struct file_sink *sink = node->state;
@@ -455,4 +467,5 @@ const struct sink_ops sink_file = {
 	.end = file_end,
 	.writes = file_writes,
 	.reopen = file_reopen,
+	.leave = file_leave,
 };

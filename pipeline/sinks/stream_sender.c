@@ -212,6 +212,12 @@ void stream_sender_halt(struct stream_sender *sender)
 		stop(sender);
 }
 
+/* The connection is closed, and what it had of a record forgotten. */
+bool stream_sender_leave(const struct stream_sender *sender)
+{
+	return sender->gather.written == 0;
+}
+
 bool stream_sender_open(struct stream_sender *sender, struct node *node, struct faults *faults)
 {
 	if (!gather_open(&sender->gather))

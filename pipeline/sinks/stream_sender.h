@@ -43,4 +43,5 @@ bool stream_sender_open(struct stream_sender *sender, struct node *node, struct 
 void stream_sender_write(struct stream_sender *sender, struct batch *in);
 bool stream_sender_end(struct stream_sender *sender);
 void stream_sender_halt(struct stream_sender *sender);
+bool stream_sender_leave(const struct stream_sender *sender);
 void stream_sender_close(struct stream_sender *sender);

@@ -70,6 +70,13 @@ static void tcp_halt(struct node *node)
 	stream_sender_halt(&sink->sender);
 }
 
+static bool tcp_leave(struct node *node)
+{
+	const struct tcp_sink *sink = node->state;
+
+	return stream_sender_leave(&sink->sender);
+}
+
 static void tcp_close(struct node *node)
 {
 	struct tcp_sink *sink = node->state;
@@ -108,4 +115,5 @@ const struct sink_ops sink_tcp = {
 	},
 	.write = tcp_write,
 	.end = tcp_end,
+	.leave = tcp_leave,
 };

@@ -55,6 +55,13 @@ static void udp_halt(struct node *node)
 	datagram_sender_halt(&sink->sender);
 }
 
+/* Datagrams leave whole. */
+static bool udp_leave(struct node *node)
+{
+	(void)node;
+	return true;
+}
+
 static void udp_close(struct node *node)
 {
 	struct udp_sink *sink = node->state;
@@ -90,4 +97,5 @@ const struct sink_ops sink_udp = {
 	},
 	.write = udp_write,
 	.end = udp_end,
+	.leave = udp_leave,
 };

@@ -82,6 +82,14 @@ static void unix_halt(struct node *node)
 		stream_sender_halt(&sink->stream);
 }
 
+/* Datagrams leave whole. */
+static bool unix_leave(struct node *node)
+{
+	const struct unix_sink *sink = node->state;
+
+	return sink->type == DATAGRAM || stream_sender_leave(&sink->stream);
+}
+
 static void unix_close(struct node *node)
 {
 	struct unix_sink *sink = node->state;
@@ -138,4 +146,5 @@ const struct sink_ops sink_unix = {
 	},
 	.write = unix_write,
 	.end = unix_end,
+	.leave = unix_leave,
 };

@@ -218,7 +218,7 @@ Test(change, a_source_whose_streams_are_decompressed_does_not_go_on, .timeout = 
 
 /* --- late ---------------------------------------------------------------------------------------------------------- */
 
-/* A sink that nobody listens to: nothing becomes quiet. What lies in front of the split must go on all the same. */
+/* A sink that nobody listens to, and that has no heir: nothing becomes quiet. What lies in front of the split must go on all the same. */
 static void give_up(struct running *running)
 {
 	struct next next;
@@ -226,7 +226,7 @@ static void give_up(struct running *running)
 	cr_assert(running_open(running, "'memory': '8MiB', 'buffer': '4KiB'",
 			  "'p': { 'from': { 'file': { 'path': 'in', 'follow': false } }, "
 			  "'stages': [ { 'split': { 'max_record': '1KiB' } } ], "
-			  "'to': { 'tcp': '127.0.0.1:1' } }"),
+			  "'to': { 'name': 'relay', 'tcp': '127.0.0.1:1' } }"),
 		"%s", running->faults.count ? running->faults.items[0].message : "");
 	struct pipeline *old = running->plan->pipelines[0];
 	struct node *source = old->nodes[0];

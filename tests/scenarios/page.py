@@ -73,7 +73,7 @@ def troubled(case):
     pipelines = {"main": main,
                  "held": {"from": {"tcp": f"127.0.0.1:{source}"}, "stages": ["split"], "to": {"tcp": f"127.0.0.1:{sink.port}"}},
                  "idle": {"from": {"udp": f"127.0.0.1:{free_port()}"}, "stages": ["split"], "to": "null"}}
-    daemon, port = serving(case, {"service": {"memory": "32MiB", "drain": "1s"}, "pipelines": pipelines})
+    daemon, port = serving(case, {"service": {"memory": "32MiB", "drain": "30s"}, "pipelines": pipelines})
     client = peer.connect(source)
     data = case.make_records("a", 120000)
     expect(peer.send_until_stuck(client, data) < len(data), "a hung sink does not stop the source")

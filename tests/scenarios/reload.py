@@ -476,32 +476,132 @@ def records_that_are_passed_over_do_not_end_in_the_middle(case):
                  "too_long: split")
 
 
+RECORDS = 120000
+
+
+class Stuck:
+    """A pipeline whose sink takes nothing, so full that its client cannot send on. `make` gives it its port."""
+
+    def __init__(self, case, make, drain="20s", memory="16MiB"):
+        self.port = free_port()
+        self.make = make
+        self.configuration, self.admin = serving(case, {"main": make(self.port)}, drain=drain, memory=memory)
+        self.case = case
+        self.daemon = case.daemon(self.configuration)
+        self.data = case.make_records("a", RECORDS)
+        self.client = peer.connect(self.port)
+        self.sent = peer.send_until_stuck(self.client, self.data)
+        expect(self.sent < len(self.data), "a stuck sink does not stop the source")
+
+    def changed(self, made):
+        return {**self.configuration, "pipelines": {"main": made}}
+
+    def begin(self, made):
+        self.case.configure(self.changed(made))
+        self.daemon.signal(signal.SIGHUP)
+
+    def send_the_rest(self):
+        self.client.setblocking(True)
+        self.client.sendall(self.data[self.sent:])
+        self.client.shutdown(socket.SHUT_WR)
+        peer.wait_for_end(self.client)
+        self.client.close()
+
+    def end(self):
+        result = self.daemon.drain(copied=("aside", "thin"))
+        expect_equal(result.messages("error"), [], "errors")
+        return result
+
+
+def whole(data):
+    """Without the record that a connection was left in: another one has it from its start."""
+    return data[: data.rfind(b"\n") + 1]
+
+
 @scenario()
-def a_sink_that_is_stuck_holds_up_a_reload_for_the_drain(case):
-    port = free_port()
+def what_a_stuck_sink_has_not_written_its_namesake_writes(case):
+    """The peer hangs: after the drain the sink of the same name has the rest, though it is of another kind."""
     sink = peer.Sink("hang")
-
-    def configuration(to):
-        return {"service": {"drain": "1s", "memory": "8MiB"}, "pipelines": {"main": pipeline(tcp(port), to)}}
-
-    daemon = case.daemon(configuration({"tcp": f"127.0.0.1:{sink.port}"}))
-    data = case.make_records("a", 120000)
-    client = peer.connect(port)
-    sent = peer.send_until_stuck(client, data)
-    expect(sent < len(data), "a hung sink does not stop the source")
-    reload(daemon, configuration({"file": "out"}))
-    client.setblocking(True)
-    client.sendall(data[sent:])
-    client.shutdown(socket.SHUT_WR)
-    peer.wait_for_end(client)
-    result = daemon.drain(copied=("aside", "thin"))
-    lost = re.search(r"undelivered=(\d+)", " ".join(result.messages("error")))
-    expect(lost and int(lost[1]) > 0, f"nothing is said of what was lost: {result.messages()}")
-    verdict = case.verify(case.read("out"), lost_is_fine=True, a=120000)
-    expect(verdict.get("damaged", 0) == 0, f"the ledger: {verdict}")
-    dropped = sum(node["dropped"].get("shutdown", 0) for node in result.summary.values())
-    expect_equal(dropped, int(lost[1]), "records dropped in the summary")
+    stuck = Stuck(case, lambda port: pipeline(tcp(port), {"tcp": f"127.0.0.1:{sink.port}"}), drain="2s")
+    reload(stuck.daemon, stuck.changed(pipeline(tcp(stuck.port), {"file": "out"}, {"filter": {"not": {"contains": "never"}}})))
+    expect(stuck.daemon.log_has("the reload waits for main.to.0"), "nobody says for whom it waits")
+    sink.resume()
+    stuck.send_the_rest()
+    stuck.end()
+    sink.wait_for(lambda: len(sink.data()) > 0, "what was sent")
     sink.close()
+    case.verify(whole(sink.data()) + case.read("out"), a=RECORDS)
+
+
+@scenario()
+def a_sink_that_is_away_holds_up_no_reload_and_loses_nothing(case):
+    """Nobody listens there. The pipeline changes at once, again and again; then somebody does, and gets all of it."""
+    away = free_port()
+
+    def made(port, *stages):
+        return pipeline(tcp(port), {"tcp": {"connect": f"127.0.0.1:{away}", "retry": {"most": "100ms"}}}, *stages)
+
+    stuck = Stuck(case, made)
+    for number in range(5):
+        reload(stuck.daemon, stuck.changed(made(stuck.port, {"filter": {"not": {"contains": f"never {number}"}}})))
+    expect(not stuck.daemon.log_has("the reload waits"), "it waited for a sink that is away")
+    sink = peer.Sink(port=away)
+    stuck.send_the_rest()
+    stuck.end()
+    sink.close()
+    case.verify(sink.data(), a=RECORDS)
+
+
+@scenario()
+def a_wrong_address_is_mended_by_a_reload(case):
+    sink, wrong = peer.Sink(), free_port()
+    stuck = Stuck(case, lambda port: pipeline(tcp(port), {"tcp": f"127.0.0.1:{wrong}"}))
+    reload(stuck.daemon, stuck.changed(pipeline(tcp(stuck.port), {"tcp": f"127.0.0.1:{sink.port}"})))
+    stuck.send_the_rest()
+    stuck.end()
+    sink.close()
+    case.verify(sink.data(), a=RECORDS)
+
+
+@scenario()
+def sinks_without_an_heir_lose_what_they_do_not_write_in_time(case):
+    sink = peer.Sink("hang")
+    stuck = Stuck(case, lambda port: pipeline(tcp(port), {"name": "relay", "tcp": f"127.0.0.1:{sink.port}"}), drain="1s")
+    reload(stuck.daemon, stuck.changed(pipeline(tcp(stuck.port), {"file": "out"})))
+    sink.resume()
+    stuck.send_the_rest()
+    result = stuck.daemon.drain(copied=("aside", "thin"))
+    lost = re.search(r"undelivered=(\d+) rereadable=0; not written by main\.to\.relay$", " ".join(result.messages("error")))
+    expect(lost and int(lost[1]) > 0, f"it is not said what was lost: {result.messages()}")
+    sink.close()
+    verdict = case.verify(whole(sink.data()) + case.read("out"), lost_is_fine=True, a=RECORDS)
+    expect_equal(verdict["missing"], int(lost[1]), "records that are missing")
+
+
+@scenario()
+def whom_a_reload_waits_for_is_told(case):
+    sink = peer.Sink("hang")
+    stuck = Stuck(case, lambda port: pipeline(tcp(port), {"tcp": f"127.0.0.1:{sink.port}"}))
+
+    def state():
+        return json.loads(ask(stuck.admin, "/status")[1])["reload"]
+
+    expect_equal(state()["in_progress"], False, "before")
+    stuck.begin(pipeline(tcp(stuck.port), {"file": "out"}))
+    until(lambda: state().get("waits_for") == "main.to.0", "the name of the sink")
+    expect_equal(state()["in_progress"], True, "meanwhile")
+    status, text = ask(stuck.admin, "/ready")
+    expect_equal((status, "a reload is in progress, and waits for main.to.0" in text), (503, True), f"/ready: {text!r}")
+    expect(stuck.daemon.log_has("the reload waits for main.to.0"), "the log does not name it")
+    shown = case.command("status", "--admin", case.path("admin.sock")).stdout.decode()
+    expect("a reload is in progress, and waits for main.to.0" in shown, f"status shows {shown!r}")
+    sink.resume()
+    until(lambda: not state()["in_progress"], "the end of the reload")
+    expect("waits_for" not in state(), "it waits for nobody any more")
+    stuck.send_the_rest()
+    stuck.end()
+    sink.close()
+    case.verify(sink.data() + case.read("out"), a=RECORDS)
 
 
 @scenario()
@@ -794,6 +894,137 @@ def a_term_during_a_reload_ends(case):
     client.close()
     daemon.finish(copied=("aside", "thin"))
     sink.close()
+
+
+@contextlib.contextmanager
+def reload_that_waits(case):
+    """A reload that waits for a sink which has no heir, before it adds a pipeline; and the port of that."""
+    sink, fresh = peer.Sink("hang"), free_port()
+    stuck = Stuck(case, lambda port: pipeline(tcp(port), {"name": "relay", "tcp": f"127.0.0.1:{sink.port}"}),
+                  memory="64MiB")
+    configuration = stuck.changed(pipeline(tcp(stuck.port), {"file": "out"}))
+    configuration["pipelines"]["fresh"] = pipeline(tcp(fresh), {"file": "fresh"})
+    case.configure(configuration)
+    stuck.daemon.signal(signal.SIGHUP)
+    until(lambda: stuck.daemon.log_has("the reload waits for main.to.relay"), "the reload")
+    stuck.daemon.signal(signal.SIGTERM)
+    until(lambda: stuck.daemon.log_has("the reload was given up"), "the end of the reload")
+    yield stuck, sink
+    stuck.client.close()
+    sink.close()
+    expect(not case.folder.joinpath("fresh").exists() and not case.folder.joinpath("out").exists(),
+           "what had not begun was opened")
+
+
+@scenario()
+def a_term_abandons_what_a_reload_has_not_begun(case):
+    with reload_that_waits(case) as (stuck, sink):
+        sink.resume()
+        stuck.send_the_rest()
+        result = stuck.daemon.finish(copied=("aside", "thin"))
+        expect_equal(result.messages("error"), [], "errors")
+    case.verify(sink.data(), a=RECORDS)
+
+
+@scenario()
+def a_second_term_during_a_reload_ends_at_once(case):
+    with reload_that_waits(case) as (stuck, sink):
+        stuck.daemon.signal(signal.SIGTERM)
+        result = stuck.daemon.finish(status=3, copied=("aside", "thin"))
+        text = " ".join(result.messages("error"))
+        expect(re.search(r"the drain was cut short: undelivered=\d+ rereadable=0.*; not written by main\.to\.relay", text),
+               f"it says {text!r}")
+
+
+def sizes(admin):
+    """The buffers of each pipeline's pool."""
+    return {found["name"]: found["pool"]["buffers"] for found in json.loads(ask(admin, "/status")[1])["pipelines"]}
+
+
+@scenario()
+def free_memory_is_shared_by_what_is_new(case):
+    """Two new pipelines get the same, the old one keeps what it has, and something is left for another one."""
+    def bounded(port, name, *stages):
+        return {"from": {"tcp": {"listen": f"127.0.0.1:{port}", "max_connections": 16}},
+                "stages": [{"split": {"max_record": "64KiB"}}, *stages], "to": {"file": name}}
+
+    ports = [free_port() for _ in range(4)]
+    configuration, admin = serving(case, {"main": bounded(ports[0], "main")}, memory="128MiB")
+    daemon = case.daemon(configuration)
+    before = sizes(admin)["main"]
+    for number in (1, 2):
+        configuration["pipelines"][f"more{number}"] = bounded(ports[number], f"more{number}")
+    reload(daemon, configuration)
+    found = sizes(admin)
+    expect_equal(found["more1"], found["more2"], "the new ones' pools")
+    expect_equal(found["main"], before, "the old one's pool")
+    configuration["pipelines"]["more3"] = bounded(ports[3], "more3")
+    reload(daemon, configuration)
+    expect(0 < sizes(admin)["more3"] <= found["more1"], f"the third one's pool: {sizes(admin)}")
+    expect_equal({**sizes(admin), "more3": 0}, {**found, "more3": 0}, "those of the others")
+    for number, port in enumerate(ports):
+        peer.send(port, b"record %d\n" % number)
+    daemon.drain()
+    expect_equal([case.read(name) for name in ("main", "more1", "more2", "more3")],
+                 [b"record %d\n" % number for number in range(4)], "the output")
+
+
+@scenario()
+def what_a_changed_pipeline_needs_more_comes_from_what_is_free(case):
+    """Or the reload is refused with how much that is, and what there is."""
+    port, other = free_port(), free_port()
+
+    def made(record):
+        return {"from": tcp(port), "stages": [{"split": {"max_record": record}}], "to": {"file": "out"}}
+
+    small = {"from": tcp(port), "stages": [{"split": {"max_record": "1KiB"}}], "to": {"file": "out"}, "memory": "8MiB"}
+    configuration, admin = serving(case, {"main": small, "rest": pipeline(tcp(other), {"file": "rest"})}, memory="64MiB")
+    daemon = case.daemon(configuration)
+    before = sizes(admin)
+    configuration["pipelines"]["main"] = made("1500KiB")
+    reload(daemon, configuration)
+    expect(daemon.log_has("configuration 2 is running"), f"it was refused: {daemon.stderr()[-800:]!r}")
+    found = sizes(admin)
+    expect(found["main"] > before["main"], f"the pools: {before}, then {found}")
+    expect_equal(found["rest"], before["rest"], "the other's pool")
+    configuration["pipelines"]["main"] = made("5MiB")
+    case.configure(configuration)
+    status, text = ask(case.path("admin.sock"), "/reload", "POST")
+    expect_equal(status, 409, "the answer")
+    expect(re.search(r"viewduct\.json:\d+:\d+: memory does not suffice: \"main\" needs \d+MiB, and \d+[KM]iB is free for it", text),
+           f"the answer: {text!r}")
+    daemon.wait_for("READY=1")
+    peer.send(port, b"x" * 1400000 + b"\n")
+    daemon.drain(copied=("aside", "pieces"))
+    expect_equal(len(case.read("out")), 1400001, "the output")
+
+
+@scenario()
+def a_refusal_shows_each_fault_as_check_does(case):
+    port = free_port()
+    configuration, _ = serving(case, {"main": pipeline(tcp(port), {"file": "out"})})
+    daemon = case.daemon(configuration)
+    configuration["pipelines"]["main"]["stages"] += ["nonsense", {"filter": {"regex": "("}}]
+    case.configure(configuration)
+    checked = case.command("check", case.path("viewduct.json"))
+    expect_equal(checked.returncode, 78, "the status of check")
+    status, text = ask(case.path("admin.sock"), "/reload", "POST")
+    first, rest = text.split("\n", 1)
+    expect_equal((status, rest), (409, checked.stderr.decode()), "the faults")
+    expect(re.search(r"nothing has changed: \S*viewduct\.json:\d+:\d+: ", first), f"the outcome: {first!r}")
+    daemon.wait_for("READY=1")
+    daemon.drain()
+
+
+@scenario(backends=("epoll",))
+def more_pipelines_than_workers_could_be_are_told(case):
+    """As many threads as there were pipelines at the start."""
+    configuration, _ = serving(case, {"main": pipeline(tcp(free_port()), {"file": "out"})}, workers=3)
+    daemon = case.daemon(configuration)
+    configuration["pipelines"]["more"] = pipeline(tcp(free_port()), {"file": "more"})
+    reload(daemon, configuration)
+    expect(daemon.log_has("the pipelines run on 1 worker, not the 2 they could use"), "it is not said")
+    daemon.drain()
 
 
 @scenario()

@@ -535,7 +535,7 @@ static void closes_while_it_fails(struct running *running)
 	cr_assert(running_open(running, "", COPY_TO("'/dev/full'")));
 	running_until_log(running, "error cannot write /dev/full: No space left on device");
 	struct node *sink = running_node(running, "p.to.0");
-	cr_assert_eq(plan_undelivered(running->plan), 2);
+	cr_assert_eq(pipeline_undelivered(running->plan->pipelines[0]), 2);
 	cr_assert(engine_close(running->engine));
 	cr_assert_eq(sink->account.dropped[DROP_SHUTDOWN], 2);
 	running_close(running);

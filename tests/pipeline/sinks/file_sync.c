@@ -175,7 +175,7 @@ static void waits_for_the_interval(struct running *running)
 	cr_assert_eq(node->in->taken.records, 100);
 	cr_assert_eq(node->safe, 0);
 	cr_assert_eq(node->account.held, 100);
-	cr_assert_eq(plan_undelivered(running->plan), 100);
+	cr_assert_eq(pipeline_undelivered(running->plan->pipelines[0]), 100);
 	cr_assert_eq(synced, 0);
 	engine_drain(running->engine, 0);
 	running_to_end(running);
@@ -234,7 +234,7 @@ static void stops_for_good(struct running *running)
 	cr_assert_not(engine_finished(running->engine));
 	cr_assert_eq(node->safe, 0);
 	cr_assert_eq(node->due, 0);
-	cr_assert_geq(plan_undelivered(running->plan), 2);
+	cr_assert_geq(pipeline_undelivered(running->plan->pipelines[0]), 2);
 	cr_assert_eq(strchr(running->log, '\n'), running->log + strlen(running->log) - 1,
 		"it is said once: %s", running->log);
 	cr_assert(engine_close(running->engine));
