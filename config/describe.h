@@ -23,8 +23,7 @@ struct catalogue {
 	"for each source that gives something."
 #define DESCRIBE_TEST_OUT                                                                          \
 	"What each sink that is named here has to get; how it is parted into strings matters "     \
-	"only "                                                                                    \
-	"for sinks that send datagrams."
+	"only for sinks that send datagrams."
 
 /* The JSON Schema (draft 2020-12) of a configuration, indented with two spaces. Allocated. */
 char *describe_schema(const struct catalogue *catalogue);

@@ -3,6 +3,7 @@
 
 #include "config/describe_option.h"
 #include "config/memory.h"
+#include "config/option_table.h"
 
 #include <assert.h>
 #include <stdbool.h>
@@ -24,17 +25,11 @@ static void print_group(FILE *out, const char *title, const struct described *ki
 		fprintf(out, "  %-*s %s\n", NAME_WIDTH, kinds->name, doc_of(kinds->doc));
 }
 
-static bool has_default(const struct option *option)
-{
-	return !option->required && (option->standard != NULL || option->type == OPTION_CHOICE ||
-					    option->type == OPTION_BOOL);
-}
-
 static void print_option(FILE *out, const struct listed *listed)
 {
 	const struct option *option = listed->option;
 	char *takes = describe_takes(listed, ""), *standard = describe_default(option);
-	const char *word = has_default(option) ? "default " : "";
+	const char *word = option_standard(option) != NULL ? "default " : "";
 	if (standard[0] == '\0')
 		fprintf(out, "  %-*s %s\n", NAME_WIDTH, listed->name, takes);
 	else
@@ -48,13 +43,8 @@ static void print_option(FILE *out, const struct listed *listed)
 
 static void print_options(FILE *out, const struct option *table)
 {
-	size_t count;
-	struct listed *items = describe_options(table, &count);
-	if (count == 0)
+	if (describe_options(out, table, print_option) == 0)
 		fputs("  no options\n", out);
-	for (size_t i = 0; i < count; i++)
-		print_option(out, &items[i]);
-	free(items);
 }
 
 /* What is set beside the kinds: objects of a configuration. */

@@ -2,9 +2,11 @@
 #include "config/describe.h"
 
 #include "config/describe_option.h"
+#include "config/describe_sections.h"
 #include "config/memory.h"
 #include "config/roff.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 static const char *const introduction[] = {
@@ -76,19 +78,17 @@ static void print_option(FILE *out, const struct listed *listed)
 
 static void print_options(FILE *out, const struct option *table)
 {
-	size_t count;
-	struct listed *items = describe_options(table, &count);
-	for (size_t i = 0; i < count; i++)
-		print_option(out, &items[i]);
-	free(items);
+	describe_options(out, table, print_option);
 }
 
-static void print_table(FILE *out, const char *title, const struct option *table)
+/* In capitals, without the marks of keys. */
+static void print_title(FILE *out, const char *title)
 {
-	if (table == NULL || table->name == NULL)
-		return;
-	fprintf(out, ".SH %s\n", title);
-	print_options(out, table);
+	fputs(".SH ", out);
+	for (; *title != '\0'; title++)
+		if (*title != '`')
+			fputc(toupper((unsigned char)*title), out);
+	fputc('\n', out);
 }
 
 static void print_kind(FILE *out, const struct described *kind)
@@ -103,27 +103,26 @@ static void print_kind(FILE *out, const struct described *kind)
 	free(sample);
 }
 
-static void print_group(FILE *out, const char *title, const struct described *kinds)
-{
-	fprintf(out, ".SH %s\n", title);
-	for (; kinds->name != NULL; kinds++)
-		print_kind(out, kinds);
-}
-
 static void print_list(FILE *out, const char *name, const char *doc)
 {
 	fprintf(out, ".TP\n\\fB%s\\fR: required\n", name);
 	roff_line(out, doc);
 }
 
-static void print_tests(FILE *out, const struct option *table)
+static void print_test(FILE *out, const struct option *table)
 {
-	if (table == NULL)
-		return;
-	print_table(out, "AN ITEM OF TESTS", table);
+	print_title(out, "An item of `tests`");
+	print_options(out, table);
 	print_list(out, "in", DESCRIBE_TEST_IN);
 	print_list(out, "out", DESCRIBE_TEST_OUT);
 }
+
+static const struct describe_form page = {
+	.title = print_title,
+	.options = print_options,
+	.kind = print_kind,
+	.test = print_test,
+};
 
 char *describe_manual(const struct catalogue *catalogue)
 {
@@ -138,15 +137,7 @@ char *describe_manual(const struct catalogue *catalogue)
 	print_paragraphs(out, introduction);
 	fputs(".SH VALUES\n", out);
 	print_paragraphs(out, values);
-	print_table(out, "THE CONFIGURATION, BESIDE SERVICE, PIPELINES AND TESTS",
-		catalogue->configuration);
-	print_table(out, "SERVICE", catalogue->service);
-	print_table(out, "A PIPELINE, BESIDE FROM, STAGES AND TO", catalogue->pipeline);
-	print_group(out, "SOURCES", catalogue->sources);
-	print_group(out, "STAGES", catalogue->stages);
-	print_group(out, "SINKS", catalogue->sinks);
-	print_table(out, "BESIDE A SINK", catalogue->branch);
-	print_tests(out, catalogue->test);
+	describe_sections(out, catalogue, &page);
 	fputs(".SH EXAMPLE\n", out);
 	roff_example(out, example);
 	fputs(".SH FILES\n.TP\n/etc/viewduct/viewduct.json\nWhere no other file is named.\n"

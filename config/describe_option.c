@@ -2,6 +2,7 @@
 #include "config/describe_option.h"
 
 #include "config/memory.h"
+#include "config/option_table.h"
 #include "config/sample.h"
 
 #include <assert.h>
@@ -55,13 +56,16 @@ static void walk_table(struct walk *walk, const struct option *table, const char
 	walk->depth--;
 }
 
-struct listed *describe_options(const struct option *table, size_t *count)
+size_t describe_options(
+	FILE *out, const struct option *table, void (*print)(FILE *out, const struct listed *))
 {
 	struct walk walk = { 0 };
 	if (table != NULL)
 		walk_table(&walk, table, "");
-	*count = walk.count;
-	return walk.items;
+	for (size_t i = 0; i < walk.count; i++)
+		print(out, &walk.items[i]);
+	free(walk.items);
+	return walk.count;
 }
 
 static void print_choices(FILE *out, const char *const *choices, const char *mark)
@@ -124,13 +128,10 @@ char *describe_takes(const struct listed *listed, const char *mark)
 
 static const char *standard_text(const struct option *option)
 {
+	const char *standard = option_standard(option);
 	if (option->required)
 		return "required";
-	if (option->standard != NULL)
-		return option->standard;
-	if (option->type == OPTION_CHOICE)
-		return option->choices[0];
-	return option->type == OPTION_BOOL ? "false" : "";
+	return standard == NULL ? "" : standard;
 }
 
 static void print_bounds(FILE *out, const struct option *option)
@@ -175,18 +176,10 @@ static void print_required(FILE *out, const struct option *table)
 	}
 }
 
-static bool requires_something(const struct option *table)
-{
-	for (; table != NULL && table->name != NULL; table++)
-		if (table->required)
-			return true;
-	return false;
-}
-
 static void print_made_example(FILE *out, const struct described *kind)
 {
 	const struct option *primary = kind->options == NULL ? NULL : option_primary(kind->options);
-	if (requires_something(kind->options)) {
+	if (option_requires(kind->options)) {
 		fprintf(out, "{\"%s\": {", kind->name);
 		print_required(out, kind->options);
 		fputs("}}", out);

@@ -3,6 +3,8 @@
 
 #include "config/describe.h"
 
+#include <stdio.h>
+
 /* An option as it is listed: those of inner tables stand behind their owner, with its name before theirs. */
 struct listed {
 	const struct option *option;
@@ -10,8 +12,9 @@ struct listed {
 	bool recursive; /* its table is the one that it stands in, or one around it */
 };
 
-/* The options of a table and of those in it, in order; `count` gets how many. NULL where there are none. To be freed. */
-struct listed *describe_options(const struct option *table, size_t *count);
+/* Prints the options of a table (NULL: none) and of those in it, in order; how many there are. */
+size_t describe_options(
+	FILE *out, const struct option *table, void (*print)(FILE *out, const struct listed *));
 
 /* What it takes: "a size", "`newline`, `delimiter` or `nul`" (the words stand between `mark`s). To be freed. */
 char *describe_takes(const struct listed *listed, const char *mark);

@@ -5,6 +5,7 @@
 #include "config/arena.h"
 #include "config/bytes.h"
 #include "config/nearest.h"
+#include "config/option_table.h"
 #include "config/quote.h"
 #include "config/sample.h"
 #include "config/scalar.h"

@@ -2,6 +2,7 @@
 #include "config/sample.h"
 
 #include "config/memory.h"
+#include "config/option_table.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -9,22 +10,6 @@
 #include <string.h>
 
 #include <cjson/cJSON.h>
-
-const struct option *option_primary(const struct option *table)
-{
-	for (; table->name != NULL; table++)
-		if (table->primary)
-			return table;
-	return NULL;
-}
-
-const struct option *option_switch(const struct option *table)
-{
-	for (; table->name != NULL; table++)
-		if (table->type == OPTION_BOOL && strcmp(table->name, "enabled") == 0)
-			return table;
-	return NULL;
-}
 
 static bool is_json(const struct option *option, const char *text)
 {

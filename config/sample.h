@@ -9,9 +9,3 @@ char *sample_of(const struct option *option);
 
 /* Any text as the option's value in JSON: in quotes, unless the type is a number or boolean, or it is JSON already. */
 char *sample_json(const struct option *option, const char *text);
-
-/* The table's primary option; NULL if it has none. */
-const struct option *option_primary(const struct option *table);
-
-/* The option that `false` in the table's place switches off: a BOOL named "enabled"; NULL if it has none. */
-const struct option *option_switch(const struct option *table);

@@ -2,7 +2,7 @@
 #include "config/describe.h"
 
 #include "tests/config/example.h"
-#include "tests/config/schema.h"
+#include "tests/config/judge.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -23,7 +23,7 @@ static bool accepts(const cJSON *schema, const char *text)
 	char *json = example_json(text);
 	cJSON *item = cJSON_Parse(json);
 	cr_assert_not_null(item, "%s", text);
-	bool accepted = schema_accepts(schema, schema, item);
+	bool accepted = judge_accepts(schema, schema, item);
 	cJSON_Delete(item);
 	free(json);
 	return accepted;

@@ -2,7 +2,7 @@
 #include "pipeline/catalogue.h"
 
 #include "pipeline/plan.h"
-#include "tests/config/schema.h"
+#include "tests/config/judge.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@ static bool is_taken(const cJSON *schema, const char *text)
 		*quote = '"';
 	cJSON *item = cJSON_Parse(json);
 	cr_assert(item, "%s", text);
-	bool taken = schema_accepts(schema, schema, item);
+	bool taken = judge_accepts(schema, schema, item);
 	cJSON_Delete(item);
 	free(json);
 	return taken;

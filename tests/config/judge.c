@@ -1,5 +1,5 @@
 /* Each keyword is judged alone, as JSON Schema has it; what is not known here must not be written there. */
-#include "tests/config/schema.h"
+#include "tests/config/judge.h"
 
 #include <criterion/criterion.h>
 #include <regex.h>
@@ -32,7 +32,7 @@ static int count_accepting(const cJSON *root, const cJSON *list, const cJSON *it
 {
 	int count = 0;
 	const cJSON *at;
-	cJSON_ArrayForEach(at, list) count += schema_accepts(root, at, item);
+	cJSON_ArrayForEach(at, list) count += judge_accepts(root, at, item);
 	return count;
 }
 
@@ -54,13 +54,13 @@ static bool has_type(const char *type, const cJSON *item)
 static bool property_accepted(const cJSON *root, const cJSON *schema, const cJSON *value)
 {
 	const cJSON *known = member(member(schema, "properties"), value->string), *at;
-	bool found = known != NULL, good = known == NULL || schema_accepts(root, known, value);
+	bool found = known != NULL, good = known == NULL || judge_accepts(root, known, value);
 	cJSON_ArrayForEach(at, member(schema, "patternProperties"))
 	{
 		if (!matches(at->string, value->string))
 			continue;
 		found = true;
-		good = good && schema_accepts(root, at, value);
+		good = good && judge_accepts(root, at, value);
 	}
 	return good && (found || !cJSON_IsFalse(member(schema, "additionalProperties")));
 }
@@ -93,7 +93,7 @@ static bool items_accepted(const cJSON *root, const cJSON *schema, const cJSON *
 	const cJSON *at;
 	if (!cJSON_IsArray(item))
 		return true;
-	cJSON_ArrayForEach(at, item) if (!schema_accepts(root, schema, at)) return false;
+	cJSON_ArrayForEach(at, item) if (!judge_accepts(root, schema, at)) return false;
 	return true;
 }
 
@@ -128,7 +128,7 @@ static bool keyword_holds(
 	if (is_note(name))
 		return true;
 	if (strcmp(name, "$ref") == 0)
-		return schema_accepts(root, resolve_reference(root, keyword->valuestring), item);
+		return judge_accepts(root, resolve_reference(root, keyword->valuestring), item);
 	if (strcmp(name, "anyOf") == 0)
 		return count_accepting(root, keyword, item) > 0;
 	if (strcmp(name, "oneOf") == 0)
@@ -150,7 +150,7 @@ static bool keyword_holds(
 	return bound_holds(name, keyword, item);
 }
 
-bool schema_accepts(const cJSON *root, const cJSON *schema, const cJSON *item)
+bool judge_accepts(const cJSON *root, const cJSON *schema, const cJSON *item)
 {
 	if (cJSON_IsBool(schema))
 		return cJSON_IsTrue(schema);

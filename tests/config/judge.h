@@ -6,4 +6,4 @@
 #include <cjson/cJSON.h>
 
 /* True if the item is as the schema says. `root` is where references start. An unknown keyword fails the test. */
-bool schema_accepts(const cJSON *root, const cJSON *schema, const cJSON *item);
+bool judge_accepts(const cJSON *root, const cJSON *schema, const cJSON *item);
