@@ -178,10 +178,11 @@ static void print_required(FILE *out, const struct option *table)
 
 static void print_made_example(FILE *out, const struct described *kind)
 {
-	const struct option *primary = kind->options == NULL ? NULL : option_primary(kind->options);
-	if (option_requires(kind->options)) {
+	const struct option *table = kind->options;
+	const struct option *primary = table == NULL ? NULL : option_primary(table);
+	if (table != NULL && option_requires(table)) {
 		fprintf(out, "{\"%s\": {", kind->name);
-		print_required(out, kind->options);
+		print_required(out, table);
 		fputs("}}", out);
 	} else if (primary != NULL) {
 		char *sample = sample_of(primary);

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The place of the table, which is a new one where it was not met before. */
+/* The table's place; behind the others where it was not met before. */
 static size_t place_of(struct schema_tables *tables, const struct option *table)
 {
 	size_t place = 0;
