@@ -9,13 +9,17 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build/deploy"
+PORT = 5140  # of what is deployed
+PATIENCE = 60
 sys.path.insert(0, str(ROOT / "tests/scenarios"))
 from harness import Failure, Skip, expect, expect_equal, lines, until  # noqa: E402, F401  pylint: disable=unused-import
 
@@ -113,12 +117,51 @@ def ask(connection, path):
     return response.status, response.read().decode()
 
 
-def play(title, steps, *arguments):
+def process_status(process):
+    """What the kernel says of a process, by its folder in /proc."""
+    lines = (pathlib.Path(process) / "status").read_text(errors="replace").splitlines()
+    return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+
+
+def send(place, text):
+    """One connection that brings the text, and waits until it was taken."""
+    with place.connect(PORT) as client:
+        client.sendall(text)
+        client.shutdown(socket.SHUT_WR)
+        while client.recv(65536):
+            continue
+
+
+def expect_no_loss(place, records_of, count, act):
+    """Acts while one connection brings `count` records, a quarter of them before: `records_of` tells all in the end."""
+    wanted = [b"load %d %s" % (number, b"x" * (number % 300)) for number in range(count)]
+    data, go_on = b"\n".join(wanted) + b"\n", threading.Event()
+
+    def load():
+        with place.connect(PORT) as client:
+            client.sendall(data[: len(data) // 4])
+            go_on.wait(PATIENCE)
+            client.sendall(data[len(data) // 4 :])
+            client.shutdown(socket.SHUT_WR)
+            while client.recv(65536):
+                continue
+
+    client = threading.Thread(target=load)
+    client.start()
+    until(lambda: wanted[100] in records_of(place), "the first of the load")
+    threading.Timer(0, go_on.set).start()
+    act()
+    client.join()
+    got = [record for record in records_of(place) if record.startswith(b"load ")]
+    expect_equal((len(got), set(got) == set(wanted)), (count, True), "records that arrived")
+
+
+def play(title, steps, place):
     """Runs one step behind the other. The exit status."""
     for step in steps:
         began = time.monotonic()
         try:
-            step(*arguments)
+            step(place)
         except Skip as skip:
             print(f"skipped  {title}.{step.__name__}: {skip}", flush=True)
             continue
@@ -127,3 +170,16 @@ def play(title, steps, *arguments):
             return 1
         print(f"passed   {title}.{step.__name__} ({time.monotonic() - began:.1f} s)", flush=True)
     return 0
+
+
+def run(title, steps, begin):
+    """Runs the steps on what `begin()` makes, and closes that. The exit status: good, too, where it cannot be made."""
+    try:
+        place = begin()
+    except Skip as skip:
+        print(f"SKIPPED test-{title}: {skip}")
+        return 0
+    try:
+        return play(title, steps, place)
+    finally:
+        place.close()

@@ -9,14 +9,12 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
 
 import yaml
-from deployment import (FOLDER, ROOT, Skip, ask, debian, debian_with, expect, expect_equal, expect_mirror, play,
-                        readme_commands, until)
+from deployment import (FOLDER, PATIENCE, ROOT, Skip, ask, debian, debian_with, expect, expect_equal, expect_mirror,
+                        expect_no_loss, process_status, readme_commands, run, send, until)
 from engine import Engine
 
-PATIENCE = 60
 CLONE = FOLDER / "clone"
 IO_URING = {"io_uring_setup", "io_uring_enter", "io_uring_register"}
 
@@ -124,13 +122,6 @@ class Deployment:
     def connect(self, port):
         return self.engine.inside(lambda: socket.create_connection(("127.0.0.1", port), timeout=PATIENCE))
 
-    def send(self, text):
-        with self.connect(5140) as client:
-            client.sendall(text)
-            client.shutdown(socket.SHUT_WR)
-            while client.recv(65536):
-                continue
-
     def close(self):
         if self.engine:
             self.engine.close()
@@ -205,7 +196,7 @@ def it_can_be_scraped(deployment):
 
 def errors_are_archived_and_secrets_are_kept(deployment):
     token = (CLONE / "docker/api_token").read_text(encoding="ascii").strip().encode()
-    deployment.send(b"with the token " + token + b" ERROR\nan ERROR of ours\n")
+    send(deployment, b"with the token " + token + b" ERROR\nan ERROR of ours\n")
     until(lambda: b"an ERROR of ours" in deployment.records(), "the record")
     expect(not any(token in record for record in deployment.records()), "the secret is in all.log")
     deployment.compose("stop archive")
@@ -218,8 +209,7 @@ def errors_are_archived_and_secrets_are_kept(deployment):
 def they_have_no_privileges(deployment):
     for service in ("viewduct", "archive"):
         number = deployment.inspect(service)["State"]["Pid"]
-        with open(f"/proc/{deployment.engine.daemon()}/root/proc/{number}/status", encoding="ascii") as file:
-            status = dict(line.split(":\t", 1) for line in file.read().splitlines() if ":\t" in line)
+        status = process_status(f"/proc/{deployment.engine.daemon()}/root/proc/{number}")
         expect_equal({name: int(status[name], 16) for name in ("CapEff", "CapPrm", "CapBnd")},
                      dict.fromkeys(("CapEff", "CapPrm", "CapBnd"), 0), f"capabilities of {service}")
         found = status["Uid"].split(), status["NoNewPrivs"], status["Seccomp"]
@@ -229,40 +219,20 @@ def they_have_no_privileges(deployment):
 
 def restarting_under_load_loses_nothing(deployment):
     """A connection is read to its end before the old one goes; the next ones wait for the new one."""
-    wanted = [b"load %d %s" % (number, b"x" * (number % 300)) for number in range(50_000)]
-    go_on = threading.Event()
-
-    def load():
-        data = b"\n".join(wanted) + b"\n"
-        with deployment.connect(5140) as client:
-            client.sendall(data[: len(data) // 4])
-            go_on.wait(PATIENCE)
-            client.sendall(data[len(data) // 4 :])
-            client.shutdown(socket.SHUT_WR)
-            while client.recv(65536):
-                continue
-
-    client = threading.Thread(target=load)
-    client.start()
-    until(lambda: wanted[100] in deployment.records(), "the first of the load")
-    threading.Timer(0, go_on.set).start()
-    log, restart, down = commands("look")
+    log, restart, _ = commands("look")
     before = deployment.inspect("viewduct")["State"]["StartedAt"]
-    deployment.engine.run(restart, CLONE / "docker", **compose_variables())
-    client.join()
+    expect_no_loss(deployment, Deployment.records, 50_000,
+                   lambda: deployment.engine.run(restart, CLONE / "docker", **compose_variables()))
     expect(deployment.inspect("viewduct")["State"]["StartedAt"] != before, "it was not restarted")
-    got = [record for record in deployment.records() if record.startswith(b"load ")]
-    expect_equal((len(got), set(got) == set(wanted)), (len(wanted), True), "records that arrived")
     said = deployment.engine.run(log, CLONE / "docker", **compose_variables())
     until(lambda: deployment.logs("viewduct").count("has started") == 2, "the second start")
     expect("draining" in said, said)
-    del down
 
 
 def a_broken_configuration_is_told(deployment):
-    run = commands("alone")[1]
+    start = commands("alone")[1]
     (CLONE / "viewduct.json").write_text('{ "pipelines": { "p": { "from": "stdin", "to": "nul" } } }', encoding="ascii")
-    status, said = deployment.engine.try_run(run.replace("-p 5140:5140", "--network none"), CLONE)
+    status, said = deployment.engine.try_run(start.replace("-p 5140:5140", "--network none"), CLONE)
     expect_equal((status, '"nul"' in said), (78, True), said)
 
 
@@ -290,23 +260,16 @@ STEPS = [the_image_is_built, the_image_is_small_and_has_no_shell, the_readme_sta
          a_broken_configuration_is_told, the_health_check_passes, going_down_is_clean]
 
 
-def main():
+def begin():
+    debian()
+    expect_mirror()  # the image is built from its packages
+    clone()
+    write_compose_file()
     deployment = Deployment()
-    try:
-        debian()
-        expect_mirror()  # the image is built from its packages
-        clone()
-        write_compose_file()
-        deployment.start(isolated=False)
-        deployment.engine.run("docker ps -aq | xargs -r docker rm -f; docker volume prune -f")  # of a run that failed
-    except Skip as skip:
-        print(f"SKIPPED test-docker: {skip}")
-        return 0
-    try:
-        return play("docker", STEPS, deployment)
-    finally:
-        deployment.close()
+    deployment.start(isolated=False)
+    deployment.engine.run("docker ps -aq | xargs -r docker rm -f; docker volume prune -f")  # of a run that failed
+    return deployment
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("docker", STEPS, begin))

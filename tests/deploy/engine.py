@@ -9,11 +9,9 @@ import socket
 import struct
 import subprocess
 
-from deployment import FOLDER, Failure, Skip, expect, until
-from machine import enter_network
+from deployment import FOLDER, PATIENCE, Failure, Skip, expect, until
+from machine import CLONE_NEWNET, enter_network
 
-PATIENCE = 60
-CLONE_NEWNET = 0x40000000
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 
 

@@ -8,9 +8,8 @@ import socket
 import subprocess
 import threading
 
-from deployment import FOLDER, ROOT, Failure, Skip, debian_with, expect, remove, until
+from deployment import FOLDER, PATIENCE, ROOT, Failure, Skip, debian_with, expect, remove, until
 
-PATIENCE = 60
 CLONE_NEWNET = 0x40000000
 PACKAGES = ["systemd", "systemd-sysv", "dbus", "sudo", "make"]
 

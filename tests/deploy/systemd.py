@@ -8,14 +8,14 @@ import socket
 import sys
 import threading
 
-from deployment import ROOT, Skip, ask, expect, expect_equal, play, readme_commands, until
-from machine import PATIENCE, Machine
+from deployment import (PORT, ROOT, Skip, ask, expect, expect_equal, expect_no_loss, process_status, readme_commands,
+                        run, send, until)
+from machine import Machine
 
 UNIT = "viewduct.service"
 LOGS = "/var/log/private/viewduct"  # where /var/log/viewduct leads, for a unit with a user of its own
 DROP_INS = "/etc/systemd/system/viewduct.service.d"
 CONFIGURATION = "/etc/viewduct/viewduct.json"
-PORT = 5140
 
 
 def records_of(machine, name="all.log"):
@@ -25,15 +25,6 @@ def records_of(machine, name="all.log"):
     except FileNotFoundError:
         return []
     return data.split(b"\n")[:-1]
-
-
-def send(machine, text):
-    """One connection that brings the text, and waits until it was taken."""
-    with machine.connect(PORT) as client:
-        client.sendall(text)
-        client.shutdown(socket.SHUT_WR)
-        while client.recv(65536):
-            continue
 
 
 def expect_records(machine, wanted, name="all.log"):
@@ -54,7 +45,7 @@ def outer_pid(machine):
     inner = main_pid(machine)
     for entry in pathlib.Path("/proc").glob("[0-9]*"):
         try:
-            status = dict(line.split(":\t", 1) for line in (entry / "status").read_text().splitlines() if ":\t" in line)
+            status = process_status(entry)
         except OSError:
             continue
         if status["Name"] == "viewduct" and status["NSpid"].split()[1:] == [str(inner)]:
@@ -66,6 +57,40 @@ def write(machine, path, text):
     path = pathlib.Path(machine.path(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
+
+
+class Connecting:
+    """Connections that are made one behind the other, each with a record of its own; nobody may be refused."""
+
+    def __init__(self, machine, word, forgiven=()):
+        self.machine, self.word, self.forgiven = machine, word, forgiven
+        self.sent, self.over, self.refused = [], threading.Event(), None
+        self.thread = threading.Thread(target=self.connect_on_and_on)
+
+    def connect_on_and_on(self):
+        while not self.over.is_set():
+            text = b"%s %d" % (self.word, len(self.sent))
+            try:
+                send(self.machine, text + b"\n")
+            except self.forgiven:
+                continue
+            except OSError as error:
+                self.refused = error
+                return
+            self.sent.append(text)
+
+    def expect_more(self, count):
+        seen = len(self.sent)
+        until(lambda: len(self.sent) > seen + count or self.refused, "connections that are served")
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, kind, error, trace):
+        self.over.set()
+        self.thread.join()
+        expect(kind or not self.refused, f"refused: {self.refused}")
 
 
 # The steps, one behind the other.
@@ -138,33 +163,23 @@ def configuration(to, service="{}", stages='[ "split" ]'):
 def a_reload_keeps_the_passed_sockets(machine):
     """To another file: the connection that is open goes on, in the middle of a record, new ones are accepted, and of those
     who connect meanwhile nobody is refused and nothing is lost."""
-    sent, over, before = [], threading.Event(), main_pid(machine)
-
-    def connect_on_and_on():
-        while not over.is_set():
-            text = b"meanwhile %d" % len(sent)
-            send(machine, text + b"\n")
-            sent.append(text)
-
-    client = threading.Thread(target=connect_on_and_on)
+    before = main_pid(machine)
     with machine.connect(PORT) as connection:
         connection.sendall(b"before\nha")
         expect_records(machine, [b"before"])
-        client.start()
-        for number in range(3):
-            write(machine, CONFIGURATION, configuration(f"next{number}.log"))
-            machine.run("systemctl reload viewduct")
-            connection.sendall(b"lf %d\nha" % number)
-            expect_records(machine, [b"half %d" % number], f"next{number}.log")
-            send(machine, b"new\n")
-            expect_records(machine, [b"new"], f"next{number}.log")
-        over.set()
-        client.join()
+        with Connecting(machine, b"meanwhile") as clients:
+            for number in range(3):
+                write(machine, CONFIGURATION, configuration(f"next{number}.log"))
+                machine.run("systemctl reload viewduct")
+                connection.sendall(b"lf %d\nha" % number)
+                expect_records(machine, [b"half %d" % number], f"next{number}.log")
+                send(machine, b"new\n")
+                expect_records(machine, [b"new"], f"next{number}.log")
         connection.sendall(b"lf of all\n")
         expect_records(machine, [b"half of all"], "next2.log")
     names = ("all.log", *(f"next{number}.log" for number in range(3)))
     got = sorted(record for name in names for record in records_of(machine, name) if record.startswith(b"meanwhile "))
-    expect_equal(got, sorted(sent), "what was sent meanwhile")
+    expect_equal(got, sorted(clients.sent), "what was sent meanwhile")
     expect_equal(main_pid(machine), before, "the process")
 
 
@@ -205,53 +220,17 @@ def who_waits_in_the_queue_is_served_by_the_next(machine):
 
 def a_kill_refuses_nobody(machine):
     """Connections are made one after the other while the process is killed three times; each is served by someone."""
-    refused, stop, count = [], threading.Event(), [0]
-
-    def connect_on_and_on():
-        while not stop.is_set():
-            try:
-                send(machine, b"during kills\n")
-                count[0] += 1
-            except ConnectionResetError:
-                continue  # of the process that was killed
-            except OSError as error:
-                refused.append(error)
-                return
-
-    client = threading.Thread(target=connect_on_and_on)
-    client.start()
-    for _ in range(3):
-        before, seen = restarts(machine), count[0]
-        machine.run("systemctl kill -s KILL viewduct")
-        until(lambda: restarts(machine) > before, "the restart")
-        until(lambda: count[0] > seen + 5 or refused, "connections that are served")
-    stop.set()
-    client.join()
-    expect(not refused, f"refused: {refused}")
+    with Connecting(machine, b"during kills", ConnectionResetError) as clients:  # by the process that was killed
+        for _ in range(3):
+            before = restarts(machine)
+            machine.run("systemctl kill -s KILL viewduct")
+            until(lambda: restarts(machine) > before, "the restart")
+            clients.expect_more(5)
 
 
 def stopping_under_load_loses_nothing(machine):
     """What was sent before and while the unit is stopped is written; who connects later starts it again."""
-    wanted = [b"load %d %s" % (number, b"x" * (number % 300)) for number in range(100_000)]
-    data, go_on = b"\n".join(wanted) + b"\n", threading.Event()
-
-    def load():
-        with machine.connect(PORT) as client:
-            client.sendall(data[: len(data) // 4])
-            go_on.wait(PATIENCE)
-            client.sendall(data[len(data) // 4 :])
-            client.shutdown(socket.SHUT_WR)
-            while client.recv(65536):
-                continue
-
-    client = threading.Thread(target=load)
-    client.start()
-    until(lambda: wanted[100] in records_of(machine), "the first of the load")
-    threading.Timer(0, go_on.set).start()
-    machine.run("systemctl stop viewduct 2>/dev/null")
-    client.join()
-    got = [record for record in records_of(machine) if record.startswith(b"load ")]
-    expect_equal((len(got), set(got) == set(wanted)), (len(wanted), True), "records that arrived")
+    expect_no_loss(machine, records_of, 100_000, lambda: machine.run("systemctl stop viewduct 2>/dev/null"))
     expect_equal(machine.show(UNIT, "Result"), "success", "the stop")
     send(machine, b"it starts again\n")
     expect_records(machine, [b"it starts again"])
@@ -259,23 +238,11 @@ def stopping_under_load_loses_nothing(machine):
 
 def a_restart_loses_nothing(machine):
     """Each connection is served by the old process or the new one, whole."""
-    sent, stop = [], threading.Event()
-
-    def connect_on_and_on():
-        while not stop.is_set():
-            text = b"restart %d" % len(sent)
-            send(machine, text + b"\n")
-            sent.append(text)
-
-    client = threading.Thread(target=connect_on_and_on)
-    client.start()
-    until(lambda: len(sent) > 10, "the first connections")
-    machine.run("systemctl restart viewduct")
-    seen = len(sent)
-    until(lambda: len(sent) > seen + 10 or not client.is_alive(), "connections to the new process")
-    stop.set()
-    client.join()
-    expect_records(machine, sent)
+    with Connecting(machine, b"restart") as clients:
+        clients.expect_more(10)
+        machine.run("systemctl restart viewduct")
+        clients.expect_more(10)
+    expect_records(machine, clients.sent)
 
 
 def journal_lines_have_priorities(machine):
@@ -372,18 +339,10 @@ STEPS = [the_readme_installs_and_starts_it, its_exposure_is_low, io_uring_and_co
          a_path_that_is_refused_names_the_drop_in, an_address_that_is_refused_names_the_drop_in]
 
 
-def main():
+def begin():
     expect((ROOT / "build/viewduct").exists(), "do: make")
-    try:
-        machine = Machine("viewduct")
-    except Skip as skip:
-        print(f"SKIPPED test-systemd: {skip}")
-        return 0
-    try:
-        return play("systemd", STEPS, machine)
-    finally:
-        machine.close()
+    return Machine("viewduct")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("systemd", STEPS, begin))
