@@ -1,6 +1,7 @@
 /* Sizes and times, exact: a number of any length is multiplied by its unit in 128 bits and must come out whole. */
 #include "config/units.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -144,5 +145,18 @@ char *bytes_for_people(double bytes, char text[32])
 	}
 	int decimals = unit == 0 || bytes >= 99.95 ? 0 : bytes >= 9.995 ? 1 : 2;
 	snprintf(text, 32, "%.*f %s", decimals, bytes, names[unit]);
+	return text;
+}
+
+char *digits_for_people(const char *digits, char text[32])
+{
+	size_t used = 0;
+	for (size_t left = strlen(digits); left > 0; left--) {
+		assert(used < 30);
+		text[used++] = *digits++;
+		if (left > 1 && left % 3 == 1)
+			text[used++] = ',';
+	}
+	text[used] = '\0';
 	return text;
 }

@@ -18,3 +18,6 @@ char *time_format(uint64_t ms, char text[32]);
 
 /* For people: three significant digits ("1.23 GB", "417 MB"; powers of ten). Returns `text`. */
 char *bytes_for_people(double bytes, char text[32]);
+
+/* For people: the digits of a number in threes ("1,234,567"), at most 23 of them. Returns `text`. */
+char *digits_for_people(const char *digits, char text[32]);

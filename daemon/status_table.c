@@ -42,16 +42,9 @@ static double number_of(const cJSON *object, const char *key)
 static char *grouped(double number, char text[CELL])
 {
 	char digits[CELL];
-	const int count = snprintf(digits, sizeof(digits), "%.0f", number < 1e18 ? number : 1e18);
-	size_t used = 0;
 
-	for (int i = 0; i < count; i++) {
-		if (i > 0 && (count - i) % 3 == 0)
-			text[used++] = ',';
-		text[used++] = digits[i];
-	}
-	text[used] = '\0';
-	return text;
+	snprintf(digits, sizeof(digits), "%.0f", number < 1e18 ? number : 1e18);
+	return digits_for_people(digits, text);
 }
 
 static void duration(double seconds, char text[CELL])

@@ -20,16 +20,9 @@ struct row {
 static char *grouped(uint64_t number, char text[32])
 {
 	char digits[32];
-	const int count = snprintf(digits, sizeof(digits), "%" PRIu64, number);
-	size_t used = 0;
 
-	for (int i = 0; i < count; i++) {
-		if (i > 0 && (count - i) % 3 == 0)
-			text[used++] = ',';
-		text[used++] = digits[i];
-	}
-	text[used] = '\0';
-	return text;
+	snprintf(digits, sizeof(digits), "%" PRIu64, number);
+	return digits_for_people(digits, text);
 }
 
 __attribute__((format(printf, 2, 3))) static void tell(struct row *row, const char *format, ...)

@@ -128,3 +128,14 @@ Test(units, for_people)
 		cr_expect_str_eq(bytes_for_people(all[i].bytes, text), all[i].text);
 	}
 }
+
+Test(units, digits_for_people)
+{
+	static const char *const all[][2] = { { "0", "0" }, { "12", "12" }, { "999", "999" },
+		{ "1000", "1,000" }, { "123456", "123,456" }, { "1234567", "1,234,567" },
+		{ "18446744073709551615", "18,446,744,073,709,551,615" }, { "", "" } };
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		char text[32];
+		cr_expect_str_eq(digits_for_people(all[i][0], text), all[i][1]);
+	}
+}

@@ -1,7 +1,7 @@
 /* Pipelines that come, go and take each other's place on a running engine, step by step. */
 #include "pipeline/run.h"
 
-#include "tests/support/running.h"
+#include "tests/support/next.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -11,45 +11,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Another configuration of the same run. */
-struct next {
-	struct document document;
-	struct faults faults;
-	struct plan *plan;
-};
-
 static struct pipeline *read_next(struct next *next, const char *pipelines)
 {
-	char *text = NULL;
-	int size = asprintf(&text, "{'service':{'admin':false},'pipelines':{%s}}", pipelines);
-
-	cr_assert_gt(size, 0);
-	for (char *at = text; *at; at++)
-		*at = *at == '\'' ? '"' : *at;
-	*next = (struct next){ 0 };
-	cr_assert(document_parse(
-		&next->document, "next.json", text, (size_t)size, true, &next->faults));
-	next->plan = plan_create(&next->document, &next->faults);
-	cr_assert(next->plan, "%s", next->faults.count ? next->faults.items[0].message : "");
-	free(text);
-	return next->plan->pipelines[0];
-}
-
-/* Their nodes may be each other's. */
-static void close_all(struct running *running, struct next *nexts, size_t count)
-{
-	cr_assert(engine_close(running->engine));
-	for (size_t i = 0; i < count; i++)
-		for (size_t k = 0; k < nexts[i].plan->own[0].node_count; k++)
-			plan_close_node(nexts[i].plan->own[0].nodes[k]);
-	running_close(running);
-	for (size_t i = 0; i < count; i++) {
-		for (size_t k = 0; k < nexts[i].plan->own_count; k++)
-			nexts[i].plan->own[k].node_count = 0;
-		plan_destroy(nexts[i].plan);
-		document_close(&nexts[i].document);
-		faults_close(&nexts[i].faults);
-	}
+	return next_read(next, "'admin':false", pipelines);
 }
 
 static bool is_quiet(void *context)
@@ -125,7 +89,7 @@ static void go_on(struct running *running)
 	cr_assert_eq(report.bytes_in, strlen("one\nthtwo\nree\nx\nfour\n"));
 	close(one);
 	close(two);
-	close_all(running, &next, 1);
+	next_close_all(running, &next, 1);
 }
 
 Test(change, a_source_goes_on_with_its_connections_and_what_is_unfinished, .timeout = 60)
@@ -155,7 +119,7 @@ static void end_one(struct running *running)
 	say(one, "two\n");
 	running_until_file(running, "out", "one\ntwo\n");
 	close(one);
-	close_all(running, &next, 1);
+	next_close_all(running, &next, 1);
 }
 
 Test(change, a_source_that_differs_ends_and_another_opens, .timeout = 60)
@@ -188,7 +152,7 @@ static void match(struct running *running)
 	cr_assert_str_eq(fresh->nodes[change_match(old, at[3], fresh)]->name, "p.from.0");
 	cr_assert_str_eq(fresh->nodes[change_match(old, at[0], fresh)]->name, "p.from.1");
 	cr_assert_str_eq(fresh->nodes[change_match(old, at[2], fresh)]->name, "p.from.2");
-	close_all(running, &next, 1);
+	next_close_all(running, &next, 1);
 }
 
 Test(change, sources_match_by_what_they_say_and_in_order, .timeout = 60)
@@ -208,7 +172,7 @@ static void no_match(struct running *running)
 		"'p': { " LISTEN ", 'stages': [ { 'decompress': 'gzip' }, 'split' ], 'to': "
 		"'stdout' }");
 	cr_assert_eq(change_match(old, 0, fresh), SIZE_MAX);
-	close_all(running, &next, 1);
+	next_close_all(running, &next, 1);
 }
 
 Test(change, a_source_whose_streams_are_decompressed_does_not_go_on, .timeout = 60)
@@ -260,7 +224,7 @@ static void give_up(struct running *running)
 	cr_assert_eq(lines + lost, 20000, "%lu and %lu", lines, lost);
 	cr_assert_eq(expected, 20000);
 	free(out);
-	close_all(running, &next, 1);
+	next_close_all(running, &next, 1);
 }
 
 static void give_up_with_file(struct running *running)
@@ -307,7 +271,7 @@ static void put_back(struct running *running)
 	replace(running, bad, again);
 	running_until_file(running, "out", "one\ntwo\n");
 	close(one);
-	close_all(running, nexts, 2);
+	next_close_all(running, nexts, 2);
 }
 
 Test(change, what_failed_to_open_is_handed_over_from_again, .timeout = 60)
@@ -343,7 +307,7 @@ static void come_and_go(struct running *running)
 	say(one, "still\n");
 	running_until_file(running, "out", "still\n");
 	close(one);
-	close_all(running, nexts, 2);
+	next_close_all(running, nexts, 2);
 }
 
 Test(change, pipelines_come_and_go, .timeout = 60)
@@ -398,7 +362,7 @@ static void pass_over_one(struct running *running, const struct passing_case *te
 	say(one, test->go_on);
 	running_until_file(running, "out", test->wanted);
 	close(one);
-	close_all(running, &next, 1);
+	next_close_all(running, &next, 1);
 	unlink("out");
 	unlink("in");
 }

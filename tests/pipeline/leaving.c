@@ -1,7 +1,7 @@
 /* What a sink has not written goes to its heir, in order, and before all else. */
 #include "pipeline/run.h"
 
-#include "tests/support/running.h"
+#include "tests/support/next.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -9,45 +9,6 @@
 #include <string.h>
 
 enum { LINES = 20000 };
-
-/* Another configuration of the same run. */
-struct next {
-	struct document document;
-	struct faults faults;
-	struct plan *plan;
-};
-
-static struct pipeline *read_next(struct next *next, const char *service, const char *pipelines)
-{
-	char *text = NULL;
-	const int size = asprintf(&text, "{'service':{%s},'pipelines':{%s}}", service, pipelines);
-
-	cr_assert_gt(size, 0);
-	for (char *at = text; *at; at++)
-		*at = *at == '\'' ? '"' : *at;
-	*next = (struct next){ 0 };
-	cr_assert(document_parse(
-		&next->document, "next.json", text, (size_t)size, true, &next->faults));
-	next->plan = plan_create(&next->document, &next->faults);
-	cr_assert(next->plan, "%s", next->faults.count ? next->faults.items[0].message : "");
-	free(text);
-	return next->plan->pipelines[0];
-}
-
-static void close_all(struct running *running, struct next *nexts, size_t count)
-{
-	cr_assert(engine_close(running->engine));
-	for (size_t i = 0; i < count; i++)
-		for (size_t k = 0; k < nexts[i].plan->own[0].node_count; k++)
-			plan_close_node(nexts[i].plan->own[0].nodes[k]);
-	running_close(running);
-	for (size_t i = 0; i < count; i++) {
-		nexts[i].plan->own[0].node_count = 0;
-		plan_destroy(nexts[i].plan);
-		document_close(&nexts[i].document);
-		faults_close(&nexts[i].faults);
-	}
-}
 
 static void put_lines(void)
 {
@@ -89,7 +50,7 @@ static struct pipeline *read_sink(struct next *next, const char *filter, const c
 	char text[600];
 
 	snprintf(text, sizeof(text), FROM, filter, sink);
-	return read_next(next, SERVICE, text);
+	return next_read(next, SERVICE, text);
 }
 
 static bool is_quiet(void *context)
@@ -141,7 +102,7 @@ static void by_name(struct running *running)
 	running_to_end(running);
 	assert_same_file("in", "out");
 	cr_assert_eq(in_and_out(fresh, "p.to.0"), LINES);
-	close_all(running, &next, 1);
+	next_close_all(running, &next, 1);
 }
 
 Test(leaving, goes_to_the_sink_of_the_same_name, .timeout = 60)
@@ -168,7 +129,7 @@ static void again_and_again(struct running *running)
 	running_to_end(running);
 	assert_same_file("in", "out");
 	cr_assert_eq(in_and_out(last, "p.to.0"), LINES);
-	close_all(running, nexts, 3);
+	next_close_all(running, nexts, 3);
 }
 
 Test(leaving, goes_on_and_on, .timeout = 60)
@@ -187,7 +148,7 @@ static void by_options(struct running *running)
 	replace(running, old, fresh);
 	cr_assert_eq(leaving_records(fresh->nodes[fresh->node_count - 2]), 0);
 	cr_assert_gt(leaving_records(fresh->nodes[fresh->node_count - 1]), 0);
-	close_all(running, &next, 1);
+	next_close_all(running, &next, 1);
 }
 
 Test(leaving, goes_to_the_sink_with_the_same_options_first, .timeout = 60)
@@ -212,7 +173,7 @@ static void nobody(struct running *running)
 
 	struct pipeline *old = open_stuck(running, "{ 'unix': 'sock' }");
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
-		struct pipeline *fresh = read_next(&next, SERVICE, others[i]);
+		struct pipeline *fresh = next_read(&next, SERVICE, others[i]);
 		engine_rest(old, fresh, 0);
 		running_settle(running);
 		cr_assert_not(engine_waits_in_vain(old, fresh), "%zu", i);
@@ -245,7 +206,7 @@ static void cut_short(struct running *running)
 	cr_assert_null(sink->inherited);
 	cr_assert_eq(pipeline_undelivered(fresh), left);
 	cr_assert_eq(sink->account.dropped[DROP_SHUTDOWN], left);
-	close_all(running, &next, 1);
+	next_close_all(running, &next, 1);
 }
 
 Test(leaving, is_counted_where_it_is_not_written_after_all, .timeout = 60)
@@ -278,7 +239,7 @@ static void put_back(struct running *running)
 	cr_assert(engine_take_over(again, &running->faults));
 	running_to_end(running);
 	assert_same_file("in", "out");
-	close_all(running, nexts, 2);
+	next_close_all(running, nexts, 2);
 }
 
 Test(leaving, comes_back_where_the_heir_cannot_be_opened, .timeout = 60)

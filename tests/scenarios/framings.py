@@ -6,19 +6,8 @@ import json
 import random
 
 import peer
+from framed import length, octets
 from harness import ROOT, expect, expect_equal, free_port, one, scenario, until
-
-
-def octets(content):
-    return str(len(content)).encode() + b" " + content
-
-
-def netstring(content):
-    return str(len(content)).encode() + b":" + content + b","
-
-
-def length(content):
-    return len(content).to_bytes(4, "big") + content
 
 
 def contents(count, most, seed):

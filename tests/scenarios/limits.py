@@ -6,23 +6,12 @@ import subprocess
 import zlib
 
 import peer
+from framed import length, netstring, octets
 from harness import MIB, expect, expect_equal, free_port, one, scenario, shorten, until
 
 GIB = 1 << 30
 LENGTH = GIB.to_bytes(4, "big")
 VARINT = b"\x80\x80\x80\x80\x04"
-
-
-def octets(content):
-    return str(len(content)).encode() + b" " + content
-
-
-def netstring(content):
-    return str(len(content)).encode() + b":" + content + b","
-
-
-def length(content):
-    return len(content).to_bytes(4, "big") + content
 
 
 def varint(content):
