@@ -214,7 +214,11 @@ bool file_target_cut(const struct file_target *target, uint64_t bytes)
 
 void file_target_close(struct file_target *target)
 {
-	if (target->fd >= 0)
+	if (target->fd >= 0) {
+		/* The ring may hold the file for a moment after its last write is said to be done, and the lock with it. */
+		if (target->regular)
+			flock(target->fd, LOCK_UN);
 		close(target->fd);
+	}
 	target->fd = -1;
 }
