@@ -11,29 +11,37 @@
 
 enum { MUCH = 32 * 1024 }; /* who brought as much has more the next time */
 
-static void put_last(struct inbox *inbox, struct inbox_socket *socket)
+/* Puts it behind this one; NULL: to the front. */
+static void put_behind(
+	struct inbox *inbox, struct inbox_socket *previous, struct inbox_socket *socket)
 {
-	socket->previous = inbox->last;
-	socket->next = NULL;
-	if (inbox->last)
-		inbox->last->next = socket;
-	else
-		inbox->first = socket;
-	inbox->last = socket;
+	struct inbox_socket *next = previous ? previous->next : inbox->first;
+
+	socket->previous = previous;
+	socket->next = next;
+	*(previous ? &previous->next : &inbox->first) = socket;
+	*(next ? &next->previous : &inbox->last) = socket;
 	inbox->count++;
 	socket->readable = true;
 }
 
+/* Puts it at the end of its rank. */
+static void put_in_line(struct inbox *inbox, struct inbox_socket *socket)
+{
+	if (socket->eager) {
+		put_behind(inbox, inbox->last, socket);
+		return;
+	}
+	put_behind(inbox, inbox->last_modest, socket);
+	inbox->last_modest = socket;
+}
+
 static void take_out(struct inbox *inbox, struct inbox_socket *socket)
 {
-	if (socket->previous)
-		socket->previous->next = socket->next;
-	else
-		inbox->first = socket->next;
-	if (socket->next)
-		socket->next->previous = socket->previous;
-	else
-		inbox->last = socket->previous;
+	if (inbox->last_modest == socket)
+		inbox->last_modest = socket->previous;
+	*(socket->previous ? &socket->previous->next : &inbox->first) = socket->next;
+	*(socket->next ? &socket->next->previous : &inbox->last) = socket->previous;
 	inbox->count--;
 	socket->readable = false;
 }
@@ -58,7 +66,7 @@ static void polled(struct io_operation *poll, int result)
 		call_gone(socket);
 		return;
 	}
-	put_last(inbox, socket);
+	put_in_line(inbox, socket);
 	inbox->wake(inbox->owner);
 }
 
@@ -99,15 +107,26 @@ void inbox_forget(struct inbox_socket *socket, void (*gone)(struct inbox_socket 
 		call_gone(socket);
 }
 
-struct inbox_socket *inbox_next(struct inbox *inbox)
+/* Whose turn it is has no rank any more. */
+static struct inbox_socket *move_to_end(struct inbox *inbox, struct inbox_socket *socket)
 {
-	struct inbox_socket *socket = inbox->first;
-
 	if (!socket)
 		return NULL;
 	take_out(inbox, socket);
-	put_last(inbox, socket);
+	put_behind(inbox, inbox->last, socket);
 	return socket;
+}
+
+struct inbox_socket *inbox_next(struct inbox *inbox)
+{
+	return move_to_end(inbox, inbox->first);
+}
+
+struct inbox_socket *inbox_next_eager(struct inbox *inbox)
+{
+	struct inbox_socket *modest = inbox->last_modest;
+
+	return move_to_end(inbox, modest && modest->next ? modest->next : inbox->first);
 }
 
 void inbox_wait(struct inbox_socket *socket)

@@ -1,7 +1,8 @@
-/* Inboxes: the sockets of a source that have something to read, first come first served.
+/* Inboxes: the sockets of a source that have something to read, first come first served, in two ranks: those that brought
+ * little the last time, which do not keep others waiting, stand in front of the eager ones.
  *
- * A watched socket is polled; when it becomes readable it is put at the end of its inbox's list and the inbox's owner
- * is woken. The source takes the first and receives from it, then the next. A socket stays readable until recv(2) brought
+ * A watched socket is polled; when it becomes readable it is put at the end of its rank in its inbox's list and the
+ * inbox's owner is woken. The source takes the first and receives from it, then the next. A socket stays readable until recv(2) brought
  * less than it was asked for; then it is polled again, which tells what is there and not what is new: a FIN that came
  * with the last data, too. Not receiving is back-pressure, for that socket alone.
  */
@@ -27,7 +28,9 @@ struct inbox {
 	void (*wake)(void *owner); /* something became readable */
 	void *owner;
 	struct inbox_socket *first, *last;
-	uint32_t count; /* readable sockets */
+	struct inbox_socket
+		*last_modest; /* up to it they are not eager; NULL: nobody is in front */
+	uint32_t count;       /* readable sockets */
 };
 
 enum receive_result {
@@ -48,6 +51,10 @@ void inbox_forget(struct inbox_socket *socket, void (*gone)(struct inbox_socket 
 
 /* The first readable socket, moved to the end of the list; NULL if none is. */
 struct inbox_socket *inbox_next(struct inbox *inbox);
+
+/* The first behind those that brought little, if there is one, or else the same: a source that calls this now and then
+ * lets nobody wait for ever. */
+struct inbox_socket *inbox_next_eager(struct inbox *inbox);
 
 /* The kernel has nothing more of a readable socket that others receive from (recvmmsg(2)): polls it again. */
 void inbox_wait(struct inbox_socket *socket);

@@ -20,7 +20,6 @@ enum {
 	SILENCE_MS = 200,         /* draining: after that a connection has said all */
 	SWEEP_PAUSE_MS = 20,      /* draining: between two looks at all connections */
 	SWEEPS_AN_IDLE_TIME = 16, /* otherwise */
-	WORTH_A_RECEIVE = 4,      /* buffers, of a connection that has as much */
 	RESERVED_DESCRIPTORS = 64 /* for everything but connections */
 };
 
@@ -221,31 +220,34 @@ static uint32_t read_connection(struct connection *connection, struct batch *out
 	return received;
 }
 
-/* What a connection may bring where so many are readable: its part, or what is worth a receive. A lone one may bring all;
- * among others, who brings little shall not wait for long. */
-static uint64_t part_of(uint64_t left, uint32_t readable, const struct buffer *buffer)
+/* Those that bring little come first; but where the round before had none else, one that brings much. */
+static struct connection *next_connection(struct stream_listener *source)
 {
-	uint64_t part = left / readable, worth = (uint64_t)buffer->size * WORTH_A_RECEIVE;
+	struct inbox *inbox = &source->connections.inbox;
+	struct inbox_socket *next =
+		source->served_eager ? inbox_next(inbox) : inbox_next_eager(inbox);
 
-	if (part < worth)
-		part = worth;
-	return part < left ? part : left;
+	return (struct connection *)next;
 }
 
-/* Each readable connection once, in turn. */
+/* Each readable connection once, in turn, until they have brought enough. One may bring all of it: what the peer adds
+ * where a queue was emptied is still in the cache when it is received; what has stood in a long queue is not. */
 static void read_connections(struct stream_listener *source, struct batch *out)
 {
 	uint64_t left = source->node->quota;
+	bool has_eager = false;
 
 	for (uint32_t turns = source->connections.inbox.count; turns > 0 && left > 0; turns--) {
 		if (batch_room(out) == 0 || !receive_ready(&source->buffer, source->node->pool))
-			return;
-		struct inbox_socket *next = inbox_next(&source->connections.inbox);
+			break;
+		struct connection *next = next_connection(source);
 		if (!next)
-			return;
-		left -= read_connection(
-			(struct connection *)next, out, part_of(left, turns, source->buffer));
+			break;
+		source->served_eager = true;
+		has_eager |= next->socket.eager;
+		left -= read_connection(next, out, left);
 	}
+	source->served_eager = has_eager;
 }
 
 /* Connections that are silent. */

@@ -27,6 +27,7 @@ struct stream_listener {
 	uint64_t sweep_at;     /* silent connections are looked for then */
 	struct log_gate trouble_gate, full_gate, refused_gate, idle_gate;
 
+	bool served_eager; /* the round before had one that brings much */
 	bool draining, halted;
 	uint64_t deadline; /* draining */
 };

@@ -179,6 +179,60 @@ Test(inbox, serves_in_turns)
 	on_both(serves_in_turns);
 }
 
+static void make_readable(
+	struct loop *loop, const struct inbox_socket *socket, int peer, size_t size)
+{
+	cr_assert_eq(write(peer, "abcdef", size), (ssize_t)size);
+	for (int turn = 0; turn < MOST_TURNS && !socket->readable; turn++)
+		loop_turn(loop, LONG_WAIT_MS);
+	cr_assert(socket->readable);
+}
+
+/* Two that brought all that they were asked for, and behind them two that have come since. */
+static void puts_modest_in_front(struct loop *loop)
+{
+	enum { EAGER = 2, ALL = 4 };
+	struct inbox_socket watched[ALL] = { 0 };
+	int sockets[ALL][2], wakes;
+	struct inbox inbox = inbox_make(loop, &wakes);
+	uint32_t received;
+	char data[2];
+
+	for (int i = 0; i < ALL; i++) {
+		socket_pair(sockets[i]);
+		inbox_watch(&inbox, &watched[i], sockets[i][0]);
+	}
+	for (int i = 0; i < EAGER; i++) {
+		make_readable(loop, &watched[i], sockets[i][1], 6);
+		cr_assert_eq(inbox_next(&inbox), &watched[i]);
+		cr_assert_eq(inbox_receive(&watched[i], data, 2, &received), RECEIVED);
+	}
+	for (int i = EAGER; i < ALL; i++)
+		make_readable(loop, &watched[i], sockets[i][1], 1);
+	cr_assert_eq(inbox_next_eager(&inbox), &watched[0]);
+	cr_assert_eq(inbox_next(&inbox), &watched[2]);
+	cr_assert_eq(inbox_receive(&watched[2], data, 2, &received), RECEIVED);
+	make_readable(loop, &watched[2], sockets[2][1], 1);
+	cr_assert_eq(inbox_next_eager(&inbox), &watched[1]);
+	cr_assert_eq(inbox_next(&inbox), &watched[3], "first come, first served");
+	cr_assert_eq(inbox_next(&inbox), &watched[2]);
+	cr_assert_eq(inbox_next(&inbox), &watched[0]);
+	cr_assert_eq(inbox_next_eager(&inbox), &watched[1]);
+	for (int i = 0; i < ALL; i++) {
+		forget_now(loop, &watched[i]);
+		close(sockets[i][0]);
+		close(sockets[i][1]);
+	}
+	cr_assert_null(inbox.first);
+	cr_assert_null(inbox.last_modest);
+	cr_assert_null(inbox_next_eager(&inbox));
+}
+
+Test(inbox, puts_those_that_brought_little_in_front)
+{
+	on_both(puts_modest_in_front);
+}
+
 /* The last bytes and the end arrive together, before the poll comes back. */
 static void an_end_with_the_last_bytes(struct loop *loop)
 {

@@ -207,31 +207,37 @@ static int connect_saying_much(struct node_bench *bench, size_t size)
 	return client;
 }
 
-static void divides_quota(enum loop_wish wish)
+/* Of two that bring much, each may bring a whole round, by turns. */
+static void takes_turns(enum loop_wish wish)
 {
-	enum { SIZE = 24000, QUOTA = 8192, PART = QUOTA / 2 }; /* what a window takes at once */
+	enum { SIZE = 24000, QUOTA = 4096 }; /* what a window takes at once */
 	struct node_bench bench = {
 		.buffer_size = 1024, .buffers = 64, .room = 64, .quota = QUOTA
 	};
 	struct taken taken = { 0 };
 	const struct taken_stream *streams = taken.streams;
-	int divided = 0;
+	size_t longest[2] = { 0 };
+	int full = 0;
 
 	open_listening(&bench, wish, NULL);
 	int clients[] = { connect_saying_much(&bench, SIZE), connect_saying_much(&bench, SIZE) };
 	for (int turns = 0; taken.bytes < 2 * SIZE; turns++) {
 		cr_assert_lt(turns, NODE_BENCH_MOST_TURNS);
 		size_t before[] = { streams[0].size, streams[1].size };
-		bool both = before[0] > 0 && before[1] > 0 && before[0] + PART <= SIZE &&
-			    before[1] + PART <= SIZE;
 
 		node_bench_turn(&bench, NODE_BENCH_WAIT_MS);
 		taken_take(&taken, &bench);
-		for (int i = 0; both && i < 2; i++)
-			cr_assert_eq(streams[i].size - before[i], PART, "stream %d", i);
-		divided += both;
+		for (int i = 0; i < 2; i++) {
+			size_t brought = streams[i].size - before[i];
+			size_t other = streams[!i].size - before[!i];
+
+			longest[i] = other > 0 ? 0 : longest[i] + brought;
+			full += brought == QUOTA;
+			if (before[!i] > 0 && streams[!i].size < SIZE)
+				cr_assert_leq(longest[i], QUOTA, "the other one waits");
+		}
 	}
-	cr_assert_gt(divided, 0);
+	cr_assert_gt(full, 2, "one may bring all");
 	for (int i = 0; i < 2; i++) {
 		is_pattern(&streams[i], SIZE);
 		close(clients[i]);
@@ -241,9 +247,52 @@ static void divides_quota(enum loop_wish wish)
 	node_bench_close(&bench);
 }
 
-Test(tcp_source, divides_its_quota_among_those_that_bring_much)
+Test(tcp_source, gives_a_round_by_turns_to_those_that_bring_much)
 {
-	node_bench_on_both(divides_quota);
+	node_bench_on_both(takes_turns);
+}
+
+/* Two that bring much do not keep a third one waiting, and it does not keep them from all that they have. */
+static void lets_little_pass(enum loop_wish wish)
+{
+	/* It waits for its poll, and for a round that begins with another. */
+	enum { SIZE = 24000, QUOTA = 1024, PATIENCE = 2 };
+	struct node_bench bench = {
+		.buffer_size = 1024, .buffers = 64, .room = 64, .quota = QUOTA
+	};
+	struct taken taken = { 0 };
+	const struct taken_stream *little = &taken.streams[2];
+	size_t said = 0;
+	int waited = 0;
+
+	open_listening(&bench, wish, NULL);
+	int clients[] = { connect_saying_much(&bench, SIZE), connect_saying_much(&bench, SIZE),
+		connect_client(&bench) };
+	UNTIL_TAKEN(&bench, &taken, taken.streams[0].size > 0 && taken.streams[1].size > 0);
+	for (int turns = 0; taken.bytes < 2 * SIZE + said; turns++) {
+		cr_assert_lt(turns, NODE_BENCH_MOST_TURNS);
+		if (said == little->size) {
+			say(clients[2], "x");
+			said++;
+			waited = 0;
+		}
+		node_bench_turn(&bench, NODE_BENCH_WAIT_MS);
+		taken_take(&taken, &bench);
+		cr_assert(little->size == said || ++waited <= PATIENCE);
+	}
+	cr_assert_gt(said, 5, "it came again and again");
+	for (int i = 0; i < 2; i++)
+		is_pattern(&taken.streams[i], SIZE);
+	for (int i = 0; i < 3; i++)
+		close(clients[i]);
+	UNTIL_TAKEN(&bench, &taken, taken.ends == 3);
+	taken_close(&taken);
+	node_bench_close(&bench);
+}
+
+Test(tcp_source, lets_who_brings_little_pass_those_that_bring_much)
+{
+	node_bench_on_both(lets_little_pass);
 }
 
 static void shares_a_buffer(enum loop_wish wish)
