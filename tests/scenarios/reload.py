@@ -476,7 +476,7 @@ def records_that_are_passed_over_do_not_end_in_the_middle(case):
                  "too_long: split")
 
 
-RECORDS = 120000
+RECORDS = 200000
 
 
 class Stuck:
