@@ -177,17 +177,12 @@ Test(orders, are_abandoned_where_all_ends, .timeout = 60)
 	running_on_both(abandon);
 }
 
-struct telling {
-	struct order *order;
-	struct engine *engine;
-};
-
 static bool is_told(void *context)
 {
-	const struct telling *telling = context;
+	const struct stepping *stepping = context;
 
-	cr_assert_not(order_step(telling->order, telling->engine));
-	return order_tell(telling->order, telling->engine);
+	cr_assert_not(order_step(stepping->order, stepping->engine));
+	return order_tell(stepping->order, stepping->engine);
 }
 
 /* There is nobody in the next one who could write what the sink has. */
@@ -201,8 +196,8 @@ static void tell(struct running *running)
 		.old = running->plan->pipelines[0],
 		.next = read_coming(&coming, "'p': { " FOLLOW ", 'to': { 'file': 'out' } }"),
 		.patience = 60000 };
-	struct telling telling = { &order, running->engine };
-	running_until(running, is_told, &telling);
+	struct stepping stepping = { &order, running->engine };
+	running_until(running, is_told, &stepping);
 	cr_assert(atomic_load(&order.waits_long));
 	cr_assert_str_eq(order.waits_for, "p.to.relay");
 	running_until_log(
