@@ -8,11 +8,10 @@
 #include "daemon/print.h"
 #include "daemon/rehearsal.h"
 
+#include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <cjson/cJSON.h>
 
 /* --- what is due, and what was found ------------------------------------------------------------------------------ */
 
