@@ -3,6 +3,7 @@
 
 #include "daemon/clock.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -61,6 +62,8 @@ static void refresh(
 		MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
 	if (metrics->response)
 		admin_describe(metrics->response, "text/plain; version=0.0.4; charset=utf-8");
+	else
+		free(text);
 }
 
 /* Who comes while another one waits for the workers gets the same answer. */

@@ -2,12 +2,11 @@
 #include "daemon/changes.h"
 
 #include "config/include.h"
+#include "pipeline/shards.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "pipeline/shards.h"
 
 /* --- what is allowed ----------------------------------------------------------------------------------------------- */
 

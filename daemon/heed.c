@@ -25,7 +25,7 @@ static void tell_stopping(uint64_t drain)
 static void begin_drain(struct daemon *daemon)
 {
 	const uint64_t now = loop_now(daemon->loop);
-	const uint64_t drain = daemon->latest->configuration.plan->service.drain;
+	const uint64_t drain = daemon_plan(daemon)->service.drain;
 
 	daemon->deadline = now + drain;
 	log_say(&daemon->log, LOG_LEVEL_INFO, "draining, for %" PRIu64 " ms at most", drain);
@@ -49,7 +49,6 @@ static void notify_reloading(void)
 static void tell_reload(struct daemon *daemon)
 {
 	const struct reload *reload = &daemon->reload;
-
 	const bool good = reload->result == RELOAD_DONE;
 
 	admin_tell(

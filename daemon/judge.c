@@ -1,20 +1,11 @@
 /* Judging the end. */
 #include "daemon/judge.h"
 
-static bool left_files_unread(const struct plan *plan)
+static bool any_node(const struct plan *plan, bool (*did)(const struct node *node))
 {
 	for (size_t i = 0; i < plan->count; i++)
 		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++)
-			if (node_left_unread(plan->pipelines[i]->nodes[k]))
-				return true;
-	return false;
-}
-
-static bool lost_bad_data(const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; k < plan->pipelines[i]->node_count; k++)
-			if (node_lost_bad_data(plan->pipelines[i]->nodes[k]))
+			if (did(plan->pipelines[i]->nodes[k]))
 				return true;
 	return false;
 }
@@ -44,12 +35,15 @@ static enum exit_status judge_cut_short(struct daemon *daemon)
 
 static enum exit_status judge_finished(const struct daemon *daemon)
 {
+	const struct plan *plan = daemon_plan(daemon);
+
 	if (daemon->deadline > 0)
 		return STATUS_FINE;
-	if (daemon->reload.unread || left_files_unread(daemon_plan(daemon)))
+	if (daemon->reload.unread || any_node(plan, node_left_unread))
 		return STATUS_CANNOT_OPEN;
-	return daemon->reload.bad_data || lost_bad_data(daemon_plan(daemon)) ? STATUS_BAD_DATA
-									     : STATUS_FINE;
+	if (daemon->reload.bad_data || any_node(plan, node_lost_bad_data))
+		return STATUS_BAD_DATA;
+	return STATUS_FINE;
 }
 
 enum exit_status judge(struct daemon *daemon, bool finished)

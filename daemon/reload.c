@@ -153,8 +153,29 @@ static void remember(struct reload *reload, const struct order *order)
 	}
 }
 
-/* Its orders are done: it is the one that runs. */
-static void settle_in(struct reload *reload)
+/* What was not written in time. */
+static struct undelivered undelivered_by(const struct changes *changes)
+{
+	struct undelivered left = { 0 };
+
+	assert(changes->orders);
+	for (size_t i = 0; i < changes->count; i++)
+		if (changes->orders[i].removed)
+			undelivered_add(&left, changes->orders[i].old);
+	return left;
+}
+
+static void say_undelivered(const struct reload *reload)
+{
+	const struct undelivered left = undelivered_by(&reload->changes);
+
+	if (undelivered_any(&left))
+		undelivered_say(
+			&left, reload->log, "the reload waited for sinks as long as it may");
+}
+
+/* The one that was on its way in is the one that runs. */
+static void change_over(struct reload *reload)
 {
 	struct generation *next = reload->next;
 
@@ -166,16 +187,11 @@ static void settle_in(struct reload *reload)
 	reload->next = NULL;
 }
 
-/* What was not written in time. */
-static struct undelivered undelivered_by(const struct changes *changes)
+/* Its orders are carried out, whatever came of them: what they have cost is told. */
+static void settle_in(struct reload *reload)
 {
-	struct undelivered left = { 0 };
-
-	assert(changes->orders);
-	for (size_t i = 0; i < changes->count; i++)
-		if (changes->orders[i].removed)
-			undelivered_add(&left, changes->orders[i].old);
-	return left;
+	say_undelivered(reload);
+	change_over(reload);
 }
 
 /* Threads are made once, when the first is needed. */
@@ -214,9 +230,6 @@ static void say_done(struct reload *reload)
 		reload->number, counts.changed, counts.added, counts.removed, counts.untouched,
 		undelivered_any(&left) ? "; records were lost that could not be written in time"
 				       : "");
-	if (undelivered_any(&left))
-		undelivered_say(
-			&left, reload->log, "the reload waited for sinks as long as it may");
 	say_threads(reload);
 	say_workers(reload);
 }
@@ -384,7 +397,7 @@ void reload_close(struct reload *reload)
 		return;
 	remember_cut_short(reload);
 	changes_keep_old(&reload->changes);
-	settle_in(reload);
+	change_over(reload);
 }
 
 bool reload_is_due(const struct reload *reload)

@@ -49,7 +49,7 @@ static void tell_repeats_later(void *context)
 
 static void print_summary(struct daemon *daemon, uint64_t ns)
 {
-	const struct plan *plan = daemon->latest->configuration.plan;
+	const struct plan *plan = daemon_plan(daemon);
 
 	if (daemon->line->quiet)
 		return;
@@ -77,8 +77,7 @@ static enum exit_status run_to_the_end(struct daemon *daemon)
 		.threads = plan_threads(daemon_plan(daemon)),
 		.number = 1 };
 	log_wake_by(&daemon->log, tell_repeats_later, &daemon->workers);
-	progress_open(
-		&daemon->progress, &daemon->log, daemon->loop, daemon->latest->configuration.plan);
+	progress_open(&daemon->progress, &daemon->log, daemon->loop, daemon_plan(daemon));
 	watchdog_open(&daemon->watchdog, &daemon->workers, daemon->loop, &daemon->log);
 	while (!is_over(daemon)) {
 		workers_turn(&daemon->workers, patience(daemon));

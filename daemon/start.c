@@ -19,7 +19,7 @@ static const char no_memory[] = "not enough memory to start";
 /* The configuration was read from there, to its end. */
 static bool check_stdin(struct daemon *daemon)
 {
-	const struct plan *plan = daemon->latest->configuration.plan;
+	const struct plan *plan = daemon_plan(daemon);
 	bool fine = true;
 
 	for (size_t i = 0; i < plan->count; i++)
@@ -43,7 +43,7 @@ static enum exit_status read_configuration(struct daemon *daemon)
 		log_say(&daemon->log, LOG_LEVEL_ERROR, "%s", no_memory);
 		return STATUS_CANNOT_OPEN;
 	}
-	bool fine = daemon->latest->configuration.plan != NULL;
+	bool fine = daemon_plan(daemon) != NULL;
 	if (fine && strcmp(path, "-") == 0)
 		fine = check_stdin(daemon);
 	configuration_report(&daemon->latest->configuration, &daemon->log);
@@ -85,10 +85,9 @@ static enum exit_status make_loop(struct daemon *daemon)
 {
 	const char *why = NULL;
 
-	if (!set_threads(daemon->latest->configuration.plan))
+	if (!set_threads(daemon_plan(daemon)))
 		return cannot_start(daemon, NULL, "%s", no_memory);
-	daemon->loop =
-		loop_create((enum loop_wish)daemon->latest->configuration.plan->service.io, &why);
+	daemon->loop = loop_create((enum loop_wish)daemon_plan(daemon)->service.io, &why);
 	if (!daemon->loop)
 		return cannot_start(daemon, "write \"io\": \"auto\": then epoll takes its place",
 			"no io_uring: %s", why ? why : "refused");
@@ -133,13 +132,13 @@ static bool open_admin(struct daemon *daemon, struct faults *faults)
 		.context = daemon, .reopen = ask_reopen, .reload = ask_reload
 	};
 
-	return admin_open(&daemon->admin, &daemon->latest->configuration.plan->service.admin,
-		&daemon->workers, &commands, &daemon->log, faults);
+	return admin_open(&daemon->admin, &daemon_plan(daemon)->service.admin, &daemon->workers,
+		&commands, &daemon->log, faults);
 }
 
 static enum exit_status open_workers(struct daemon *daemon)
 {
-	struct plan *plan = daemon->latest->configuration.plan;
+	struct plan *plan = daemon_plan(daemon);
 	struct faults *faults = &daemon->latest->configuration.faults;
 
 	if (!signals_open(&daemon->signals, daemon->loop))
@@ -156,8 +155,7 @@ static enum exit_status open_workers(struct daemon *daemon)
 
 static void say_started(struct daemon *daemon)
 {
-	const struct plan *plan = daemon->latest->configuration.plan;
-
+	const struct plan *plan = daemon_plan(daemon);
 	size_t count = 0;
 
 	for (size_t i = 0; i < plan->count; i++)

@@ -8,11 +8,10 @@
 #include "daemon/print.h"
 #include "daemon/rehearsal.h"
 
+#include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <cjson/cJSON.h>
 
 /* --- what is due, and what was found ------------------------------------------------------------------------------ */
 
@@ -165,11 +164,11 @@ static cJSON *json_lines(const char *said)
 	cJSON *lines = memory_needed(cJSON_CreateArray());
 
 	while (*said) {
-		const size_t size = strcspn(said, "\n");
-		char *line = utf8_visible_text(said + 2, size - 2);
+		const size_t size = strcspn(said, "\n"), indentation = size < 2 ? size : 2;
+		char *line = utf8_visible_text(said + indentation, size - indentation);
 		cJSON_AddItemToArray(lines, memory_needed(cJSON_CreateString(line)));
 		free(line);
-		said += size + 1;
+		said += size + (said[size] == '\n');
 	}
 	return lines;
 }

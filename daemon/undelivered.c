@@ -7,11 +7,22 @@
 #include <stdio.h>
 #include <string.h>
 
+static bool is_named(const char *names, const char *name)
+{
+	const size_t size = strlen(name);
+
+	for (const char *at = names; (at = strstr(at, name)); at += size)
+		if ((at == names || at[-1] == ' ') && (at[size] == ',' || at[size] == '\0'))
+			return true;
+	return false;
+}
+
+/* Shards have the same names: one of each is told. */
 static void add_name(struct undelivered *sum, const char *name)
 {
 	const size_t size = strlen(sum->sinks), room = sizeof(sum->sinks) - size;
 
-	if (strlen(name) + 3 < room)
+	if (strlen(name) + 3 < room && !is_named(sum->sinks, name))
 		snprintf(sum->sinks + size, room, "%s%s", size > 0 ? ", " : "", name);
 }
 

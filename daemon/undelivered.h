@@ -7,7 +7,7 @@
 struct undelivered {
 	uint64_t records; /* but for those of drop branches */
 	uint64_t bytes;   /* that were not split into records yet */
-	char sinks[256];  /* the names, as many as fit */
+	char sinks[256];  /* the names, each once, as many as fit */
 };
 
 /* Adds what is left in a pipeline that runs no more: closed, or given up. */

@@ -74,7 +74,8 @@ bool engine_waits_for(const struct pipeline *pipeline, char *names, size_t size)
 bool engine_give_back(struct pipeline *pipeline);
 
 /* Gives the sources that match, and what is unfinished in their streams, from `old` to `next`, and lets the rest of
- * `old` end, as a retired one; where it is not quiet its sinks leave what they did not write. Sources that do not rest stay. False with faults, and nothing is done. */
+ * `old` end, as a retired one; where it is not quiet its sinks leave what they did not write. Sources that do not rest
+ * stay. False with faults, and nothing is done. */
 bool engine_hand_over(struct pipeline *old, struct pipeline *next, struct faults *faults);
 
 /* True if all that a pipeline still waits for are sinks that are not there, and others of `next` can write instead. */

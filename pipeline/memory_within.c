@@ -45,7 +45,8 @@ static bool fault_within(
 /* The pipeline is done: what it takes beyond what it had is no longer free. */
 static void take_spare(const struct draft *draft, uint64_t taken, uint64_t *spare)
 {
-	*spare = *spare + draft->budget.memory - taken;
+	const uint64_t available = *spare + draft->budget.memory;
+	*spare = available > taken ? available - taken : 0;
 }
 
 /* One that names its memory. */

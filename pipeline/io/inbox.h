@@ -1,10 +1,10 @@
-/* Inboxes: the sockets of a source that have something to read, first come first served, in two ranks: those that brought
- * little the last time, which do not keep others waiting, stand in front of the eager ones.
+/* Inboxes: the sockets of a source that have something to read, first come first served, in two ranks: those that
+ * brought little the last time, which do not keep others waiting, stand in front of the eager ones.
  *
  * A watched socket is polled; when it becomes readable it is put at the end of its rank in its inbox's list and the
- * inbox's owner is woken. The source takes the first and receives from it, then the next. A socket stays readable until recv(2) brought
- * less than it was asked for; then it is polled again, which tells what is there and not what is new: a FIN that came
- * with the last data, too. Not receiving is back-pressure, for that socket alone.
+ * inbox's owner is woken. The source takes the first and receives from it, then the next. A socket stays readable until
+ * recv(2) brought less than it was asked for; then it is polled again, which tells what is there and not what is new: a
+ * FIN that came with the last data, too. Not receiving is back-pressure, for that socket alone.
  */
 #pragma once
 

@@ -1,53 +1,9 @@
 /* Orders: carried out between turns, told about, and abandoned where all ends. */
 #include "daemon/orders.h"
 
-#include "tests/support/running.h"
+#include "tests/support/next.h"
 
 #include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-/* The configuration that is to follow. */
-struct coming {
-	struct document document;
-	struct faults faults;
-	struct plan *plan;
-};
-
-static struct pipeline *read_coming(struct coming *coming, const char *pipelines)
-{
-	char *text = NULL;
-	const int size = asprintf(&text, "{'pipelines':{%s}}", pipelines);
-
-	cr_assert_gt(size, 0);
-	for (char *at = text; *at; at++)
-		*at = *at == '\'' ? '"' : *at;
-	*coming = (struct coming){ 0 };
-	cr_assert(document_parse(
-		&coming->document, "coming.json", text, (size_t)size, true, &coming->faults));
-	free(text);
-	coming->plan = plan_create(&coming->document, &coming->faults);
-	cr_assert(coming->plan);
-	return coming->plan->pipelines[0];
-}
-
-/* Pipelines that were closed are forgotten, as generations do it; nodes may be of either. */
-static void close_coming(struct running *running, struct coming *coming)
-{
-	cr_assert(engine_close(running->engine));
-	for (size_t i = 0; coming->plan && i < coming->plan->own_count; i++) {
-		struct pipeline *pipeline = &coming->plan->own[i];
-		for (size_t k = 0; k < pipeline->node_count; k++)
-			plan_close_node(pipeline->nodes[k]);
-	}
-	running_close(running);
-	for (size_t i = 0; coming->plan && i < coming->plan->own_count; i++)
-		coming->plan->own[i].node_count = 0;
-	plan_destroy(coming->plan);
-	document_close(&coming->document);
-	faults_close(&coming->faults);
-}
 
 struct stepping {
 	struct order *order;
@@ -81,11 +37,11 @@ static void open_one(struct running *running, const char *sink)
 
 static void add_and_retire(struct running *running)
 {
-	struct coming coming;
+	struct next next;
 
 	open_one(running, "{ 'file': 'out' }");
 	struct order add = { .kind = ORDER_ADD,
-		.next = read_coming(&coming, "'q': { " FOLLOW ", 'to': { 'file': 'copy' } }") };
+		.next = next_read(&next, "", "'q': { " FOLLOW ", 'to': { 'file': 'copy' } }") };
 	carry_out(running, &add);
 	cr_assert_eq(atomic_load(&add.state), ORDER_DONE);
 	running_until_file(running, "copy", "one\n");
@@ -94,7 +50,7 @@ static void add_and_retire(struct running *running)
 	cr_assert_eq(atomic_load(&retire.state), ORDER_DONE);
 	cr_assert(retire.removed);
 	running_until_file(running, "out", "one\n");
-	close_coming(running, &coming);
+	next_close_all(running, &next, 1);
 }
 
 Test(orders, add_and_retire, .timeout = 60)
@@ -104,13 +60,13 @@ Test(orders, add_and_retire, .timeout = 60)
 
 static void replace(struct running *running)
 {
-	struct coming coming;
+	struct next next;
 
 	open_one(running, "{ 'file': 'out' }");
 	running_until_file(running, "out", "one\n");
 	struct order order = { .kind = ORDER_REPLACE,
 		.old = running->plan->pipelines[0],
-		.next = read_coming(&coming, "'p': { " FOLLOW ", 'to': { 'file': 'other' } }"),
+		.next = next_read(&next, "", "'p': { " FOLLOW ", 'to': { 'file': 'other' } }"),
 		.patience = 60000 };
 	carry_out(running, &order);
 	cr_assert_eq(atomic_load(&order.state), ORDER_DONE);
@@ -118,7 +74,7 @@ static void replace(struct running *running)
 	cr_assert_not(order_tell(&order, running->engine), "it waited for nobody");
 	file_add("in", "%s", "two\n");
 	running_until_file(running, "other", "two\n");
-	close_coming(running, &coming);
+	next_close_all(running, &next, 1);
 }
 
 Test(orders, replace, .timeout = 60)
@@ -128,18 +84,18 @@ Test(orders, replace, .timeout = 60)
 
 static void fail(struct running *running)
 {
-	struct coming coming;
+	struct next next;
 
 	open_one(running, "{ 'file': 'out' }");
 	struct order add = { .kind = ORDER_ADD,
-		.next = read_coming(
-			&coming, "'q': { " FOLLOW ", 'to': { 'file': '/dev/null/copy' } }") };
+		.next = next_read(
+			&next, "", "'q': { " FOLLOW ", 'to': { 'file': '/dev/null/copy' } }") };
 	carry_out(running, &add);
 	cr_assert_eq(atomic_load(&add.state), ORDER_FAILED);
 	cr_assert_eq(add.faults.count, 1);
 	faults_close(&add.faults);
 	add.next->node_count = 0;
-	close_coming(running, &coming);
+	next_close_all(running, &next, 1);
 }
 
 Test(orders, that_fail_say_why, .timeout = 60)
@@ -150,26 +106,26 @@ Test(orders, that_fail_say_why, .timeout = 60)
 /* Nothing of an order is done any more once all drain, unless it is too late to stop. */
 static void abandon(struct running *running)
 {
-	struct coming coming;
+	struct next next;
 
 	open_one(running, "{ 'unix': 'nobody' }");
 	running_settle(running);
-	struct pipeline *next =
-		read_coming(&coming, "'p': { " FOLLOW ", 'to': { 'file': 'out' } }");
+	struct pipeline *coming =
+		next_read(&next, "", "'p': { " FOLLOW ", 'to': { 'file': 'out' } }");
 	struct order begun = { .kind = ORDER_REPLACE,
 		.old = running->plan->pipelines[0],
-		.next = next,
+		.next = coming,
 		.patience = 60000 };
-	struct order fresh = { .kind = ORDER_ADD, .next = next };
+	struct order fresh = { .kind = ORDER_ADD, .next = coming };
 	engine_drain(running->engine, engine_now(running->engine));
 	cr_assert(order_step(&begun, running->engine));
 	cr_assert_eq(atomic_load(&begun.state), ORDER_ABANDONED);
 	cr_assert_not(begun.handed_over || begun.removed);
 	cr_assert(order_step(&fresh, running->engine));
 	cr_assert_eq(atomic_load(&fresh.state), ORDER_ABANDONED);
-	cr_assert_null(next->run);
+	cr_assert_null(coming->run);
 	cr_assert_eq(running->plan->pipelines[0]->nodes[2]->in->count, 1, "it was let go");
-	close_coming(running, &coming);
+	next_close_all(running, &next, 1);
 }
 
 Test(orders, are_abandoned_where_all_ends, .timeout = 60)
@@ -177,39 +133,34 @@ Test(orders, are_abandoned_where_all_ends, .timeout = 60)
 	running_on_both(abandon);
 }
 
-struct telling {
-	struct order *order;
-	struct engine *engine;
-};
-
 static bool is_told(void *context)
 {
-	const struct telling *telling = context;
+	const struct stepping *stepping = context;
 
-	cr_assert_not(order_step(telling->order, telling->engine));
-	return order_tell(telling->order, telling->engine);
+	cr_assert_not(order_step(stepping->order, stepping->engine));
+	return order_tell(stepping->order, stepping->engine);
 }
 
 /* There is nobody in the next one who could write what the sink has. */
 static void tell(struct running *running)
 {
-	struct coming coming;
+	struct next next;
 
 	open_one(running, "{ 'name': 'relay', 'unix': 'nobody' }");
 	running_settle(running);
 	struct order order = { .kind = ORDER_REPLACE,
 		.old = running->plan->pipelines[0],
-		.next = read_coming(&coming, "'p': { " FOLLOW ", 'to': { 'file': 'out' } }"),
+		.next = next_read(&next, "", "'p': { " FOLLOW ", 'to': { 'file': 'out' } }"),
 		.patience = 60000 };
-	struct telling telling = { &order, running->engine };
-	running_until(running, is_told, &telling);
+	struct stepping stepping = { &order, running->engine };
+	running_until(running, is_told, &stepping);
 	cr_assert(atomic_load(&order.waits_long));
 	cr_assert_str_eq(order.waits_for, "p.to.relay");
 	running_until_log(
 		running, "warning the reload waits for p.to.relay to write what was read");
 	cr_assert_not(order_tell(&order, running->engine), "it is said twice");
 	cr_assert_gt(order_patience(&order, running->engine), 0);
-	close_coming(running, &coming);
+	next_close_all(running, &next, 1);
 }
 
 Test(orders, say_for_whom_they_wait, .timeout = 60)

@@ -6,6 +6,14 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+/* What is written is in the file before the sink is told of it. */
+static bool is_written(void *context)
+{
+	const struct node *sink = context;
+
+	return sink->in->taken.records == 3;
+}
+
 /* Nobody listens at the first; the second writes; the third drops what it cannot write. */
 static void name_the_sink(struct running *running)
 {
@@ -17,7 +25,7 @@ static void name_the_sink(struct running *running)
 		"], "
 		"'to': [ { 'unix': 'nobody' }, { 'file': 'out' }, "
 		"{ 'unix': 'nobody either', 'when_full': 'drop' } ] }"));
-	running_until_file(running, "out", "one\ntwo\nthree\n");
+	running_until(running, is_written, running_node(running, "p.to.1"));
 	undelivered_add(&left, running->plan->pipelines[0]);
 	cr_assert_eq(left.records, 3);
 	cr_assert_str_eq(left.sinks, "p.to.0");
@@ -76,4 +84,27 @@ static void count_bytes(struct running *running)
 Test(undelivered, counts_bytes_that_are_no_records)
 {
 	running_on_both(count_bytes);
+}
+
+/* Shards of a pipeline have sinks of the same names; a name may be the end of another one. */
+static void name_each_once(struct running *running)
+{
+	struct undelivered left = { .sinks = "up.to.0" };
+
+	file_put("in", "%s", "one\n");
+	cr_assert(running_open(running, "",
+		"'p': { 'from': { 'file': { 'path': 'in', 'follow': false } }, 'stages': [ 'split' "
+		"], "
+		"'to': { 'unix': 'nobody' } }"));
+	running_settle(running);
+	for (size_t shard = 0; shard < 3; shard++)
+		undelivered_add(&left, running->plan->pipelines[0]);
+	cr_assert_eq(left.records, 3);
+	cr_assert_str_eq(left.sinks, "up.to.0, p.to.0");
+	running_close(running);
+}
+
+Test(undelivered, names_each_sink_once)
+{
+	running_on_both(name_each_once);
 }

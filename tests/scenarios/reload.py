@@ -579,6 +579,27 @@ def sinks_without_an_heir_lose_what_they_do_not_write_in_time(case):
 
 
 @scenario()
+def what_a_reload_that_is_put_back_has_lost_is_told(case):
+    sink = peer.Sink("hang")
+    stuck = Stuck(case, lambda port: pipeline(tcp(port), {"name": "relay", "tcp": f"127.0.0.1:{sink.port}"}), drain="1s",
+                  memory="64MiB")
+    configuration = stuck.changed(pipeline(tcp(stuck.port), {"file": "out"}))
+    configuration["pipelines"]["fresh"] = pipeline(tcp(free_port()), {"file": "/dev/null/file"})
+    case.configure(configuration)
+    stuck.daemon.signal(signal.SIGHUP)
+    until(lambda: stuck.daemon.log_has("the configuration before runs again"), "the end of the reload")
+    sink.resume()
+    stuck.send_the_rest()
+    result = stuck.daemon.drain(copied=("aside", "thin"))
+    lost = re.search(r"undelivered=(\d+) rereadable=0; not written by main\.to\.relay", " ".join(result.messages("error")))
+    expect(lost and int(lost[1]) > 0, f"it is not said what was lost: {result.messages()}")
+    sink.close()
+    written = [case.read("out"), *(bytes(whole(connection)) for connection in sink.connections)]
+    missing = set(lines(stuck.data)) - {line for part in written for line in lines(part)}
+    expect_equal(len(missing), int(lost[1]), "records that are missing")
+
+
+@scenario()
 def whom_a_reload_waits_for_is_told(case):
     sink = peer.Sink("hang")
     stuck = Stuck(case, lambda port: pipeline(tcp(port), {"tcp": f"127.0.0.1:{sink.port}"}))

@@ -45,7 +45,8 @@ void running_until_log(struct running *running, const char *text);
 /* Turns until every node has finished. */
 void running_to_end(struct running *running);
 
-/* Turns as long as something moves at once. */
+/* Turns some twenty times, each time waiting for a moment only: what moves by itself has moved, as a rule. For what must
+ * have happened wait for that. */
 void running_settle(struct running *running);
 
 /* A node of the first pipeline by its full name. */

@@ -3,12 +3,10 @@
 #include "pipeline/io/gather.h"
 
 #include "pipeline/flow/prefix.h"
+#include "tests/support/chance.h"
 
 #include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 TestSuite(gather_model, .timeout = 60);
 
@@ -32,20 +30,15 @@ struct model {
 	bool restarts;
 };
 
-static uint32_t below(uint32_t limit)
-{
-	return (uint32_t)random() % limit;
-}
-
 /* A prefix, bytes, and a netstring's comma. */
 static void make_counted(struct model *model)
 {
 	char *bytes = model->bytes[model->put];
-	uint32_t content = 1 + below(MOST_BYTES - 8);
+	uint32_t content = 1 + chance(MOST_BYTES - 8);
 	uint32_t size = prefix_write(&model->framing, content, bytes);
 
 	for (uint32_t i = 0; i < content; i++)
-		bytes[size++] = "1 ,:\n"[below(5)];
+		bytes[size++] = "1 ,:\n"[chance(5)];
 	if (model->framing.kind == FRAMING_NETSTRING)
 		bytes[size++] = ',';
 	model->sizes[model->put] = size;
@@ -55,7 +48,7 @@ static void make_counted(struct model *model)
 static bool is_counted(const struct framing *framing)
 {
 	return framing->kind == FRAMING_NETSTRING ||
-	       (framing->kind == FRAMING_OCTETS && below(2) == 0);
+	       (framing->kind == FRAMING_OCTETS && chance(2) == 0);
 }
 
 /* Bytes in which the delimiter first ends at their end, or nowhere in a bare record. */
@@ -64,7 +57,7 @@ static void make_record(struct model *model)
 	static const char alphabet[] = "ab\r\nx";
 	const struct framing *framing = &model->framing;
 	char *bytes = model->bytes[model->put];
-	bool bare = below(6) == 0;
+	bool bare = chance(6) == 0;
 	uint32_t size;
 
 	if (is_counted(framing)) {
@@ -72,9 +65,9 @@ static void make_record(struct model *model)
 		return;
 	}
 	do {
-		size = below(below(4) ? 8 : MOST_BYTES - 8) + bare;
+		size = chance(chance(4) ? 8 : MOST_BYTES - 8) + bare;
 		for (uint32_t i = 0; i < size; i++)
-			bytes[i] = alphabet[below(sizeof(alphabet) - 1)];
+			bytes[i] = alphabet[chance(sizeof(alphabet) - 1)];
 		for (uint32_t i = 0; i < framing->delimiter_size && !bare; i++)
 			bytes[size++] = framing->delimiter[i];
 	} while (framing_first(framing, bytes, size) != (bare ? 0 : size));
@@ -88,12 +81,12 @@ static void prepare_buffer(struct model *model)
 {
 	struct view gap;
 
-	if (model->buffer && (buffer_room(model->buffer) == 0 || below(20) == 0))
+	if (model->buffer && (buffer_room(model->buffer) == 0 || chance(20) == 0))
 		buffer_release(&model->buffer);
 	if (!model->buffer)
 		model->buffer = pool_take(model->pool);
 	cr_assert_not_null(model->buffer);
-	if (buffer_room(model->buffer) > 1 && below(5) == 0) {
+	if (buffer_room(model->buffer) > 1 && chance(5) == 0) {
 		gap = view_publish(model->buffer, 1);
 		view_drop(&gap);
 	}
@@ -106,7 +99,7 @@ static uint32_t make_views(struct model *model, struct view *views)
 	uint32_t size = model->sizes[model->put], count = 0;
 
 	for (uint32_t at = 0; at < size;) {
-		uint32_t length = below(3) ? size - at : 1 + below(size - at);
+		uint32_t length = chance(3) ? size - at : 1 + chance(size - at);
 
 		prepare_buffer(model);
 		if (length > buffer_room(model->buffer))
@@ -128,7 +121,7 @@ static void put_some(struct model *model, uint32_t count)
 		make_record(model);
 		cr_assert(batch_put_all(&model->batch, views, make_views(model, views)));
 		model->put++;
-		if (!model->batch.marked && below(30) == 0)
+		if (!model->batch.marked && chance(30) == 0)
 			batch_set_mark(&model->batch);
 	}
 }
@@ -166,8 +159,8 @@ static uint32_t complete_records(const struct model *model)
 static void transfer(struct model *model)
 {
 	struct gather *gather = &model->gather;
-	uint64_t bytes = gather_fill(gather, &model->batch, &model->framing, 1 + below(200));
-	uint64_t part = bytes && below(2) ? 1 + below((uint32_t)bytes) : bytes, left = part;
+	uint64_t bytes = gather_fill(gather, &model->batch, &model->framing, 1 + chance(200));
+	uint64_t part = bytes && chance(2) ? 1 + chance((uint32_t)bytes) : bytes, left = part;
 
 	for (uint32_t i = 0; i < gather->count && left > 0; i++) {
 		const unsigned char *data = gather->pieces[i].iov_base;
@@ -179,7 +172,7 @@ static void transfer(struct model *model)
 		}
 	}
 	cr_assert_eq(left, 0);
-	put_some(model, below(3));
+	put_some(model, chance(3));
 	model->gone += (uint32_t)gather_written(gather, &model->batch, part);
 	cr_assert_leq(model->gone, model->first + complete_records(model));
 }
@@ -196,11 +189,11 @@ static void reconnect(struct model *model)
 
 static void step(struct model *model)
 {
-	put_some(model, below(6));
+	put_some(model, chance(6));
 	transfer(model);
 	if (batch_mark_reached(&model->batch))
 		batch_clear_mark(&model->batch);
-	if (model->restarts && below(4) == 0)
+	if (model->restarts && chance(4) == 0)
 		reconnect(model);
 }
 
@@ -231,17 +224,6 @@ static void run_model(struct framing framing, bool restarts)
 	pool_destroy(model.pool);
 }
 
-/* VIEWDUCT_TEST_SEED repeats a run. */
-static void seed(void)
-{
-	const char *given = getenv("VIEWDUCT_TEST_SEED");
-	unsigned value = given ? (unsigned)strtoul(given, NULL, 10)
-			       : (unsigned)time(NULL) ^ (unsigned)clock();
-
-	srandom(value);
-	fprintf(stderr, "gather: VIEWDUCT_TEST_SEED=%u\n", value);
-}
-
 static const char *const delimiters[] = { "\n", "\r\n", "aa", "abab", "ab\rab", "xx\n" };
 
 enum { DELIMITERS = sizeof(delimiters) / sizeof(delimiters[0]), FRAMINGS = DELIMITERS + 2 };
@@ -255,7 +237,7 @@ static struct framing framing_of(size_t i)
 
 Test(gather_model, equals_concatenation)
 {
-	seed();
+	chance_begin();
 	for (int round = 0; round < 10; round++) {
 		for (size_t i = 0; i < FRAMINGS; i++)
 			run_model(framing_of(i), false);
@@ -264,7 +246,7 @@ Test(gather_model, equals_concatenation)
 
 Test(gather_model, begins_again_at_a_border)
 {
-	seed();
+	chance_begin();
 	for (int round = 0; round < 10; round++) {
 		for (size_t i = 0; i < FRAMINGS; i++)
 			run_model(framing_of(i), true);
