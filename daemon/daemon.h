@@ -17,6 +17,7 @@ struct daemon {
 	struct generation *latest; /* configuration */
 	struct reload reload;
 	bool reload_asked, switching; /* the counters have yet to follow a reload */
+	const char *told_waits_for;   /* for whom the admin server knows that a reload waits */
 	struct loop *loop;
 	struct workers workers;
 	struct signals signals;

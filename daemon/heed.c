@@ -69,10 +69,22 @@ static void begin_reload(struct daemon *daemon)
 		return;
 	}
 	notify_reloading();
+	daemon->told_waits_for = NULL;
 	if (reload_begin(&daemon->reload))
 		admin_tell_reloading(daemon->admin, NULL);
 	else
 		tell_reload(daemon);
+}
+
+/* Only what is new: the admin server may hold its lock while it writes an answer. */
+static void tell_waiting(struct daemon *daemon)
+{
+	const char *waits_for = reload_waits_for(&daemon->reload);
+
+	if (waits_for == daemon->told_waits_for)
+		return;
+	daemon->told_waits_for = waits_for;
+	admin_tell_reloading(daemon->admin, waits_for);
 }
 
 /* Whoever looks at counters has to let go of the plan that was, before it can be freed. */
@@ -91,7 +103,7 @@ static void heed_reload(struct daemon *daemon)
 	if (reload_is_under_way(&daemon->reload) && reload_step(&daemon->reload))
 		daemon->switching = true;
 	if (reload_is_under_way(&daemon->reload))
-		admin_tell_reloading(daemon->admin, reload_waits_for(&daemon->reload));
+		tell_waiting(daemon);
 	if (daemon->switching)
 		switch_over(daemon);
 	if (heed_is_reloading(daemon))

@@ -9,7 +9,7 @@ enum { STEP_BEGIN, STEP_REST, STEP_END };
 enum {
 	GIVE_BACK_MS = 1000, /* for what is under read when the time is over */
 	LEAVE_MS = 1000,     /* for sinks to leave what they have to others */
-	TELL_MS = 1000       /* whoever waits for longer says for whom */
+	TELL_MS = 1000       /* whoever waits for longer, or for half of its time, says for whom */
 };
 
 static bool end_as(struct order *order, enum order_state state)
@@ -29,7 +29,7 @@ static uint64_t set_deadline(struct order *order, const struct engine *engine)
 	const uint64_t now = engine_now(engine);
 
 	order->deadline = now + order->patience;
-	order->tell_at = now + TELL_MS;
+	order->tell_at = now + (order->patience / 2 < TELL_MS ? order->patience / 2 : TELL_MS);
 	return now + order->patience / 2;
 }
 

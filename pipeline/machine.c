@@ -38,23 +38,37 @@ static bool read_line(const char *root, const char *folder, const char *name, ch
 	return read;
 }
 
+/* The least that a folder or one above it allows; in a container ours has another name than in /proc, and the root of what
+ * we see is it. */
+static uint64_t least_above(const char *root, const char *folder,
+	uint64_t (*allows)(const char *root, const char *folder))
+{
+	char at[FOLDER_SIZE];
+	uint64_t least = allows(root, "");
+	snprintf(at, sizeof(at), "%s", folder);
+	for (char *slash; (slash = strrchr(at, '/')); *slash = '\0') {
+		const uint64_t most = allows(root, at);
+		least = most < least ? most : least;
+	}
+	return least;
+}
+
 /* --- processors --------------------------------------------------------------------------------------------------- */
 
-/* Whole processors that the cgroup lets us use; `all` if it says nothing. Where we are, or else at the root of what we
- * see: in a container the name is another one than in /proc. */
-static uint32_t cgroup_cores(uint32_t all)
+/* Whole processors that a folder lets us use; UINT64_MAX if it says nothing. */
+static uint64_t cores_max(const char *root, const char *folder)
 {
-	char folder[FOLDER_SIZE], line[LINE_SIZE] = "", *end = line;
-	find_cgroup(folder);
-	if (!read_line(mounted, folder, "cpu.max", line) &&
-		!read_line(mounted, "", "cpu.max", line))
-		return all;
-	unsigned long long quota = strtoull(line, &end, 10); /* "max": 0 */
-	unsigned long long period = strtoull(end, NULL, 10);
-	if (quota == 0 || period == 0)
-		return all;
-	unsigned long long cores = (quota + period - 1) / period;
-	return cores > 0 && cores < all ? (uint32_t)cores : all;
+	char line[LINE_SIZE] = "", *end = line;
+	if (!read_line(root, folder, "cpu.max", line))
+		return UINT64_MAX;
+	const uint64_t quota = strtoull(line, &end, 10); /* "max": 0 */
+	const uint64_t period = strtoull(end, NULL, 10);
+	return quota == 0 || period == 0 ? UINT64_MAX : (quota + period - 1) / period;
+}
+
+uint64_t machine_cgroup_cores(const char *root, const char *folder)
+{
+	return least_above(root, folder, cores_max);
 }
 
 uint32_t machine_cores(void)
@@ -62,7 +76,11 @@ uint32_t machine_cores(void)
 	cpu_set_t set;
 	if (sched_getaffinity(0, sizeof(set), &set) != 0)
 		return 1;
-	return cgroup_cores((uint32_t)CPU_COUNT(&set));
+	char folder[FOLDER_SIZE];
+	find_cgroup(folder);
+	const uint64_t all = (uint64_t)CPU_COUNT(&set);
+	const uint64_t allowed = machine_cgroup_cores(mounted, folder);
+	return (uint32_t)(allowed < all ? allowed : all);
 }
 
 /* --- memory ------------------------------------------------------------------------------------------------------- */
@@ -76,14 +94,7 @@ static uint64_t memory_max(const char *root, const char *folder)
 
 uint64_t machine_cgroup_memory(const char *root, const char *folder)
 {
-	char at[FOLDER_SIZE];
-	uint64_t least = memory_max(root, "");
-	snprintf(at, sizeof(at), "%s", folder);
-	for (char *slash; (slash = strrchr(at, '/')); *slash = '\0') {
-		uint64_t most = memory_max(root, at);
-		least = most < least ? most : least;
-	}
-	return least;
+	return least_above(root, folder, memory_max);
 }
 
 uint64_t machine_memory(const char **whose)

@@ -31,6 +31,8 @@ static void remove_cgroups(void)
 	char folder[1000];
 
 	cr_assert(getcwd(folder, sizeof(folder)));
+	unlink("a/cpu.max");
+	unlink("a/b/cpu.max");
 	unlink("memory.max");
 	unlink("a/memory.max");
 	unlink("a/b/memory.max");
@@ -53,6 +55,16 @@ Test(machine, a_cgroup_has_what_those_above_leave_it, .init = make_cgroups, .fin
 	cr_expect_eq(machine_cgroup_memory(".", "/a/b"), 100, "the root's");
 	cr_expect_eq(machine_cgroup_memory(".", ""), 100);
 	cr_expect_eq(machine_cgroup_memory(".", "/"), 100);
+}
+
+Test(machine, processors_above_count_too, .init = make_cgroups, .fini = remove_cgroups)
+{
+	put("a/b/cpu.max", "max 100000\n");
+	cr_expect_eq(machine_cgroup_cores(".", "/a/b"), UINT64_MAX, "none is set");
+	put("a/cpu.max", "150000 100000\n");
+	cr_expect_eq(machine_cgroup_cores(".", "/a/b"), 2, "the one above, rounded up");
+	put("a/b/cpu.max", "20000 100000\n");
+	cr_expect_eq(machine_cgroup_cores(".", "/a/b"), 1, "its own");
 }
 
 Test(machine, has_something)
