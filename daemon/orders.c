@@ -64,12 +64,25 @@ static bool holds_still(const struct order *order, const struct engine *engine)
 	       engine_now(engine) >= order->deadline + GIVE_BACK_MS;
 }
 
+/* The time is over: those that nobody inherits hold up the others no longer. */
+static bool abandons_sinks(struct order *order, const struct engine *engine)
+{
+	if (order->abandons || engine_is_quiet(order->old) ||
+		!engine_abandon_sinks(order->old, order->next))
+		return false;
+	order->abandons = true;
+	order->deadline = engine_now(engine) + LEAVE_MS;
+	return true;
+}
+
 /* Nobody waits for sinks that are not there, if others can write what they have. */
 static bool step_rest(struct order *order, struct engine *engine)
 {
 	const bool in_vain = engine_waits_in_vain(order->old, order->next);
 
 	if (!in_vain && !quiet_or_late(order, engine))
+		return false;
+	if (abandons_sinks(order, engine))
 		return false;
 	if (!holds_still(order, engine))
 		return false;

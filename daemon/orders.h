@@ -20,6 +20,7 @@ struct order {
 	/* The worker's, until the state is no longer WAITS. */
 	unsigned step;
 	uint64_t deadline, tell_at;
+	bool abandons;          /* sinks of `old` that nobody inherits */
 	bool handed_over;       /* `old` has given its sources away */
 	bool removed;           /* `old` is closed */
 	char waits_for[160];    /* the sinks that have not written what was read */

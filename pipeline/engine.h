@@ -81,6 +81,10 @@ bool engine_hand_over(struct pipeline *old, struct pipeline *next, struct faults
 /* True if all that a pipeline still waits for are sinks that are not there, and others of `next` can write instead. */
 bool engine_waits_in_vain(const struct pipeline *pipeline, const struct pipeline *next);
 
+/* Sinks of a pipeline that did not write in time, and have no heir in `next`, let go of what they have, and of what still
+ * comes to them, so that the others get theirs. False if there are none, or no others. */
+bool engine_abandon_sinks(struct pipeline *pipeline, const struct pipeline *next);
+
 /* True if it was not quiet when it was handed over from, and what its sinks did not write goes to those of the other. */
 bool engine_leaves(const struct pipeline *pipeline);
 

@@ -4,13 +4,14 @@
  *                                                    │ copied into the new pool
  *     next:                                          └──▶ inherited ──▶ queue of its heir ──▶ ...
  *
- * The heir is the sink with the same options, or else that of the same name. What it has inherited goes before all else:
- * until that is in its queue, only sinks move.
+ * The heir is the sink with the same options, or else the one that takes its place: that of the same name, or of the same
+ * kind where names are numbers. What it has inherited goes before all else: until that is in its queue, only sinks move.
  */
 
 #include "pipeline/run.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,10 +28,55 @@ static bool may_inherit(const struct node *old, const struct node *heir)
 	       (kind == FLOW_BYTES || framing_same(old->framing, heir->framing));
 }
 
+static bool is_awaited(const struct node *node)
+{
+	return node->role == NODE_SINK && !node->optional;
+}
+
+/* The heir of what was in front of another sink is nobody else's. */
+static bool is_twin_of_another(const struct node *heir, const struct node *node)
+{
+	const struct pipeline *old = node->pipeline;
+	for (size_t i = 0; i < old->node_count; i++)
+		if (old->nodes[i] != node && is_awaited(old->nodes[i]) &&
+			node_says_the_same(old->nodes[i], heir))
+			return true;
+	return false;
+}
+
+/* Names that are given begin with a letter. */
+static bool has_given_name(const struct node *node)
+{
+	const char *dot = strrchr(node->name, '.');
+	return !isdigit((unsigned char)(dot ? dot[1] : node->name[0]));
+}
+
+/* Whether it is the only sink, or the only one of its kind. */
+static bool is_alone(const struct node *sink, bool of_its_kind)
+{
+	const struct pipeline *pipeline = sink->pipeline;
+	size_t count = 0;
+	for (size_t i = 0; i < pipeline->node_count; i++)
+		count += is_awaited(pipeline->nodes[i]) &&
+			 (!of_its_kind || pipeline->nodes[i]->type == sink->type);
+	return count == 1;
+}
+
+/* A number moves when a sink is put in front or taken out: it says little. */
+static bool takes_its_place(const struct node *node, const struct node *heir)
+{
+	const bool same_name = strcmp(node->name, heir->name) == 0;
+	if (has_given_name(node) || has_given_name(heir))
+		return same_name;
+	if (node->type == heir->type)
+		return same_name || (is_alone(node, true) && is_alone(heir, true));
+	return same_name && is_alone(node, false) && is_alone(heir, false);
+}
+
 static struct node *find_heir(const struct node *node, const struct pipeline *next)
 {
-	struct node *named = NULL;
-	if (node->role != NODE_SINK || node->optional || !sink_ops(node)->leave)
+	struct node *successor = NULL;
+	if (!is_awaited(node) || !sink_ops(node)->leave)
 		return NULL;
 	for (size_t i = 0; i < next->node_count; i++) {
 		struct node *heir = next->nodes[i];
@@ -38,10 +84,10 @@ static struct node *find_heir(const struct node *node, const struct pipeline *ne
 			continue;
 		if (node_says_the_same(node, heir))
 			return heir;
-		if (strcmp(node->name, heir->name) == 0)
-			named = heir;
+		if (takes_its_place(node, heir) && !is_twin_of_another(heir, node))
+			successor = heir;
 	}
-	return named;
+	return successor;
 }
 
 static bool has_something(const struct node *sink)
@@ -54,13 +100,40 @@ bool engine_waits_in_vain(const struct pipeline *pipeline, const struct pipeline
 	bool any = false;
 	for (size_t i = 0; pipeline->run->resting && i < pipeline->node_count; i++) {
 		const struct node *node = pipeline->nodes[i];
-		if (node->role != NODE_SINK || node->optional || !has_something(node))
+		if (!is_awaited(node) || !has_something(node))
 			continue;
 		if (node->up || !find_heir(node, next))
 			return false;
 		any = true;
 	}
 	return any;
+}
+
+static bool is_hopeless(const struct node *node, const struct pipeline *next)
+{
+	return is_awaited(node) && sink_ops(node)->leave && has_something(node) &&
+	       !node->inherited && !find_heir(node, next);
+}
+
+bool engine_abandon_sinks(struct pipeline *pipeline, const struct pipeline *next)
+{
+	size_t hopeless = 0, awaited = 0;
+	for (size_t i = 0; i < pipeline->node_count; i++) {
+		awaited += is_awaited(pipeline->nodes[i]);
+		hopeless += is_hopeless(pipeline->nodes[i], next);
+	}
+	if (hopeless == 0 || hopeless == awaited)
+		return false;
+	for (size_t i = 0; i < pipeline->node_count; i++) {
+		struct node *node = pipeline->nodes[i];
+		if (!is_hopeless(node, next))
+			continue;
+		node->abandoned = true;
+		if (node->open && node->type->halt)
+			node->type->halt(node);
+	}
+	pipeline->run->ready = true;
+	return true;
 }
 
 static bool make_heir(struct node *heir, const struct pipeline *next)
@@ -155,11 +228,26 @@ static void pass_on(struct node *node, struct batch *from)
 		}
 }
 
+/* Nobody will write it. */
+static void let_go(struct node *node)
+{
+	const bool bytes = node->in->kind == FLOW_BYTES;
+	while (!batch_empty(node->in)) {
+		struct view view = batch_take(node->in);
+		node_drop(node, DROP_SHUTDOWN, bytes ? 0 : view_records(&view));
+		view_drop(&view);
+	}
+}
+
 void leaving_step(struct node *node)
 {
 	node->due = 0;
-	if (!batch_empty(node->in) && node->busy == 0 && sink_ops(node)->leave(node))
-		pass_on(node, node->in);
+	if (!batch_empty(node->in) && node->busy == 0 && sink_ops(node)->leave(node)) {
+		if (node->heir)
+			pass_on(node, node->in);
+		else
+			let_go(node);
+	}
 	if (!node->inherited || !batch_empty(node->in))
 		return;
 	pass_on(node, node->inherited);

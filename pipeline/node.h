@@ -272,6 +272,7 @@ struct node {
 	bool drains;            /* the engine's: a source that was told to end */
 	bool rested; /* the engine's: sources that hold nothing of their pool, stages that are settled */
 	struct node *heir; /* the engine's: the sink that writes what this one did not */
+	bool abandoned;    /* the engine's: a sink that writes nothing more, and has no heir */
 	struct batch
 		*inherited; /* the engine's: of another sink; before what lies in `in`'s place */
 	bool flush; /* codecs: a sink asks that the open frame ends; taken back when it has */

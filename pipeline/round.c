@@ -115,13 +115,14 @@ static void step_sink(struct run *run, struct node *node)
 {
 	const struct sink_ops *ops = sink_ops(node);
 	bool waits = run->reading && !is_worth_a_write(run, node->in);
-	if (node->ended || (waits && !node->due && !node->heir))
+	const bool leaves = node->heir || node->abandoned;
+	if (node->ended || (waits && !node->due && !leaves))
 		return;
-	if (node->heir)
+	if (leaves)
 		leaving_step(node);
 	else
 		ops->write(node, node->in);
-	if (input_is_over(node) && (node->heir || !ops->end || ops->end(node)))
+	if (input_is_over(node) && (leaves || !ops->end || ops->end(node)))
 		finish_node(run, node);
 }
 

@@ -219,9 +219,9 @@ static void put_back(struct running *running)
 {
 	struct next nexts[2];
 
-	struct pipeline *old = open_stuck(running, "{ 'unix': 'sock' }");
-	struct pipeline *bad =
-		read_sink(&nexts[0], "never", "[ { 'unix': 'sock' }, { 'file': '/dev/null/x' } ]");
+	struct pipeline *old = open_stuck(running, "{ 'name': 'relay', 'unix': 'sock' }");
+	struct pipeline *bad = read_sink(&nexts[0], "never",
+		"[ { 'name': 'relay', 'unix': 'sock' }, { 'file': '/dev/null/x' } ]");
 	engine_rest(old, bad, 0);
 	running_settle(running);
 	while (!engine_give_back(old))
@@ -231,7 +231,8 @@ static void put_back(struct running *running)
 	cr_assert(engine_remove(old, bad));
 	old->node_count = old->edge_count = 0;
 	cr_assert_not(engine_take_over(bad, &running->faults));
-	struct pipeline *again = read_sink(&nexts[1], "never", "{ 'file': 'out' }");
+	struct pipeline *again =
+		read_sink(&nexts[1], "never", "{ 'name': 'relay', 'file': 'out' }");
 	engine_rest(bad, again, 0);
 	cr_assert(engine_hand_over(bad, again, &running->faults));
 	cr_assert(engine_remove(bad, again));

@@ -600,6 +600,30 @@ def what_a_reload_that_is_put_back_has_lost_is_told(case):
 
 
 @scenario()
+def a_sink_that_is_taken_out_does_not_hand_its_records_to_one_that_has_them(case):
+    away = free_port()
+    stuck = Stuck(case, lambda port: pipeline(tcp(port), [{"tcp": f"127.0.0.1:{away}"}, {"file": "kept"}]), drain="1s")
+    reload(stuck.daemon, stuck.changed(pipeline(tcp(stuck.port), {"file": "kept"})))
+    stuck.send_the_rest()
+    result = stuck.daemon.drain(copied=("aside", "thin"))
+    lost = " ".join(result.messages("error"))
+    expect(lost.endswith("not written by main.to.0"), f"it is not said whose records are lost: {result.messages()}")
+    case.verify(case.read("kept"), a=RECORDS)
+
+
+@scenario()
+def a_sink_that_is_put_in_front_inherits_nothing(case):
+    sink, wrong = peer.Sink(), free_port()
+    stuck = Stuck(case, lambda port: pipeline(tcp(port), {"tcp": f"127.0.0.1:{wrong}"}))
+    reload(stuck.daemon, stuck.changed(pipeline(tcp(stuck.port), [{"file": "new"}, {"tcp": f"127.0.0.1:{sink.port}"}])))
+    stuck.send_the_rest()
+    stuck.end()
+    sink.close()
+    case.verify(sink.data(), a=RECORDS)
+    expect(len(case.read("new")) < len(stuck.data), "the new sink has what came before it")
+
+
+@scenario()
 def whom_a_reload_waits_for_is_told(case):
     sink = peer.Sink("hang")
     stuck = Stuck(case, lambda port: pipeline(tcp(port), {"tcp": f"127.0.0.1:{sink.port}"}))
