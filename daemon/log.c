@@ -225,8 +225,11 @@ static void take_event(struct log *log, const struct event *event)
 	const struct event *other = repeats_crowded(&log->repeats, now, &count);
 	if (other)
 		write_repeated(log, other, count);
-	if (!repeats_fold(&log->repeats, event, now))
-		write_event(log, event, event->text);
+	if (repeats_fold(&log->repeats, event, now))
+		return;
+	while ((other = repeats_overtaken(&log->repeats, event, &count)))
+		write_repeated(log, other, count);
+	write_event(log, event, event->text);
 }
 
 void log_event(struct log *log, enum log_level level, const char *pipeline, const char *node,

@@ -8,10 +8,14 @@ static bool same_text(const char *a, const char *b)
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
+static bool same_place(const struct event *a, const struct event *b)
+{
+	return same_text(a->pipeline, b->pipeline) && same_text(a->node, b->node);
+}
+
 static bool is_same(const struct event *a, const struct event *b)
 {
-	return a->level == b->level && same_text(a->pipeline, b->pipeline) &&
-	       same_text(a->node, b->node) && same_text(a->text, b->text);
+	return a->level == b->level && same_place(a, b) && same_text(a->text, b->text);
 }
 
 /* Copies a string into the room; false if it does not fit. NULL stays NULL. */
@@ -62,6 +66,7 @@ bool repeats_fold(struct repeats *repeats, const struct event *event, uint64_t n
 		struct repeat *repeat = &repeats->items[i];
 		if (repeat->until > now && is_same(&repeat->event, event)) {
 			repeat->count++;
+			repeat->last = ++repeats->folded;
 			return true;
 		}
 	}
@@ -77,14 +82,36 @@ static const struct event *tell(struct repeat *repeat, uint64_t until, uint64_t 
 	return &repeat->event;
 }
 
+/* Of those of the event's node that came again the one that did so first. */
+static struct repeat *find_earliest(struct repeats *repeats, const struct event *event)
+{
+	struct repeat *earliest = NULL;
+
+	for (size_t i = 0; i < REPEATS_MOST; i++) {
+		struct repeat *repeat = &repeats->items[i];
+		if (repeat->count > 0 && same_place(&repeat->event, event) &&
+			(!earliest || repeat->last < earliest->last))
+			earliest = repeat;
+	}
+	return earliest;
+}
+
 const struct event *repeats_due(struct repeats *repeats, uint64_t now, uint64_t *count)
 {
 	for (size_t i = 0; i < REPEATS_MOST; i++) {
 		struct repeat *repeat = &repeats->items[i];
 		if (repeat->count > 0 && repeat->until <= now)
-			return tell(repeat, now + REPEAT_MS, count);
+			return tell(find_earliest(repeats, &repeat->event), now + REPEAT_MS, count);
 	}
 	return NULL;
+}
+
+const struct event *repeats_overtaken(
+	struct repeats *repeats, const struct event *event, uint64_t *count)
+{
+	struct repeat *repeat = find_earliest(repeats, event);
+
+	return repeat ? tell(repeat, repeat->until, count) : NULL;
 }
 
 const struct event *repeats_crowded(struct repeats *repeats, uint64_t now, uint64_t *count)

@@ -60,6 +60,40 @@ Test(repeats, those_that_take_turns_are_folded_too)
 	}
 }
 
+/* "down" was the last word: "up" must not be told behind it. */
+Test(repeats, are_told_in_the_order_in_which_they_came_last)
+{
+	uint64_t count;
+
+	fold("down", 1);
+	fold("up", 2);
+	cr_assert(fold("down", 3));
+	cr_assert(fold("up", 4));
+	cr_assert(fold("down", 5));
+	cr_assert_str_eq(repeats_due(&repeats, 1001, &count)->text, "up");
+	cr_assert_eq(count, 1);
+	cr_assert_str_eq(repeats_due(&repeats, 1001, &count)->text, "down");
+	cr_assert_eq(count, 2);
+	cr_assert_null(repeats_due(&repeats, 1001, &count));
+}
+
+Test(repeats, are_told_before_what_comes_after_them)
+{
+	const struct event away = { LOG_LEVEL_INFO, "p", NULL, "away, trying again in 5 ms" };
+	const struct event other = { LOG_LEVEL_INFO, "p", "n", "of another node" };
+	uint64_t count;
+
+	fold("up", 1);
+	cr_assert(fold("up", 2));
+	cr_assert_not(repeats_fold(&repeats, &other, 3));
+	cr_assert_null(repeats_overtaken(&repeats, &other, &count));
+	cr_assert_not(repeats_fold(&repeats, &away, 4));
+	cr_assert_str_eq(repeats_overtaken(&repeats, &away, &count)->text, "up");
+	cr_assert_eq(count, 1);
+	cr_assert_null(repeats_overtaken(&repeats, &away, &count));
+	cr_assert_null(repeats_due(&repeats, 1002, &count), "it was told");
+}
+
 Test(repeats, one_that_has_to_make_place_is_told)
 {
 	const struct event *event;
