@@ -52,13 +52,15 @@ static enum exit_status obey(const struct command_line *line)
 
 static void print_usage(const struct command_line *line)
 {
-	if (line->verb && line->command != COMMAND_HELP && line->command != COMMAND_VERSION)
-		fprintf(stderr, "usage: viewduct %s [OPTIONS] %s; viewduct help %s says more\n",
-			line->verb, command_line_argument(line->verb), line->verb);
-	else
+	if (line->verb && line->command != COMMAND_HELP && line->command != COMMAND_VERSION) {
+		const char *argument = command_line_argument(line->verb);
+		fprintf(stderr, "usage: viewduct %s [OPTIONS]%s%s; viewduct help %s says more\n",
+			line->verb, *argument ? " " : "", argument, line->verb);
+	} else {
 		fprintf(stderr,
 			"usage: viewduct run|check|explain|schema|list|test|status|top|tap|reload|"
 			"reopen|health|version|help; help says more\n");
+	}
 }
 
 int main(int count, char **arguments)
