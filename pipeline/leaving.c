@@ -242,12 +242,15 @@ static void let_go(struct node *node)
 void leaving_step(struct node *node)
 {
 	node->due = 0;
-	if (!batch_empty(node->in) && node->busy == 0 && sink_ops(node)->leave(node)) {
-		if (node->heir)
-			pass_on(node, node->in);
-		else
+	const bool leaves =
+		!batch_empty(node->in) && node->busy == 0 && sink_ops(node)->leave(node);
+	if (!node->heir) {
+		if (leaves)
 			let_go(node);
+		return;
 	}
+	if (leaves)
+		pass_on(node, node->in);
 	if (!node->inherited || !batch_empty(node->in))
 		return;
 	pass_on(node, node->inherited);
